@@ -1,0 +1,1 @@
+"""Pulumi programs: a stage in, resources out."""

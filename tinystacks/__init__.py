@@ -1,0 +1,1 @@
+"""Run containers on Amazon ECS in your own AWS account."""
