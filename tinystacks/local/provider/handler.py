@@ -1,11 +1,17 @@
 """What one resource type has to offer, and what it is given.
 
-A handler knows AWS calls only. Defaults, names, tags, differences and replacements are the framework's, after tables.
+A handler knows AWS calls only. Defaults, names, differences and replacements are the framework's, after tables. So are:
+
+- **tags**: `inputs["tagsAll"]` is what to send to AWS (provider defaults with the resource's own over them); `read` gives
+  all tags that AWS has as `tagsAll`, and the framework works out `tags` and drops `aws:…` and ignored keys;
+- **`id` and `region`**: added to what `read` gives;
+- **properties that AWS does not tell** (`forceDelete`, `skipDestroy`, …; `kept` in the tables): copied from the last known
+  state when `read` leaves them out;
+- **`ignoreChanges`**: in `update`, `new` holds the present value of an ignored property and `changed` does not name it.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
@@ -13,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_chec
 from tinystacks.errors import LocalAwsError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
 Inputs = dict[str, Any]
