@@ -1,0 +1,1 @@
+"""Application Auto Scaling's API in front of the control plane."""

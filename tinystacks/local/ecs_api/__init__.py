@@ -1,0 +1,1 @@
+"""Amazon ECS's API in front of the control plane."""
