@@ -1,0 +1,97 @@
+"""boto3 calls with errors in this package's words, and lists read to their end."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.errors import AwsError, CredentialsError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_NOT_KNOWN = frozenset(
+    {
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+        "AuthFailure",
+        "SignatureDoesNotMatch",
+    }
+)
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+@contextmanager
+def aws_errors(service: str, subject: str = "") -> Generator[None]:
+    """Turn botocore's errors into `AwsError` or `CredentialsError`.
+
+    Args:
+        service: name as in boto3, such as `ecs`.
+        subject: what was read or changed, in words of the file.
+
+    Raises:
+        CredentialsError: there are none, or AWS does not take them.
+        AwsError: anything else that AWS or the network refused.
+    """
+    from botocore import exceptions  # noqa: PLC0415 - botocore takes 0.2 s to load; only reads pay for it
+
+    about = f"{subject}: " if subject else ""
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise _client_error(error, service, about) from error
+    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
+        raise CredentialsError(
+            f"{about}no AWS credentials were found",
+            hint="Sign in (`aws sso login` or `aws configure`), name a profile with --profile, or try with --local.",
+        ) from error
+    except (exceptions.ProfileNotFound, exceptions.NoRegionError) as error:
+        raise CredentialsError(
+            f"{about}{error}", hint="Name them with --profile and --region, or in the file."
+        ) from error
+    except (exceptions.SSOError, exceptions.TokenRetrievalError, exceptions.UnauthorizedSSOTokenError) as error:
+        raise CredentialsError(
+            f"{about}{error}", hint="The session has ended: `aws sso login`, then try again."
+        ) from error
+    except exceptions.BotoCoreError as error:
+        raise AwsError(f"{about}{service} could not be reached: {error}", service=service) from error
+
+
+def _client_error(error: Any, service: str, about: str) -> AwsError | CredentialsError:
+    details = error.response.get("Error", {})
+    code, message = str(details.get("Code", "Unknown")), str(details.get("Message", error))
+    if code in _EXPIRED:
+        return CredentialsError(f"{about}the AWS session has expired", hint="Sign in again, then repeat the command.")
+    if code in _NOT_KNOWN:
+        return CredentialsError(f"{about}AWS does not take these credentials: {message}", hint="Check --profile.")
+    hint = f"The signed-in identity needs the right {service}:{error.operation_name}." if code in _DENIED else ""
+    return AwsError(
+        f"{about}{service} refused {error.operation_name}: {code}: {message}",
+        service=service,
+        operation=error.operation_name,
+        code=code,
+        hint=hint,
+    )
+
+
+def read_all(client: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
+    """Read a list operation to its end through boto3's own paginator.
+
+    Args:
+        client: boto3 client.
+        operation: method name, such as `list_tasks`.
+        key: key of the list in each page.
+        arguments: the operation's own.
+    """
+    found: list[Any] = []
+    for page in client.get_paginator(operation).paginate(**arguments):
+        found.extend(page.get(key, []))
+    return found
+
+
+def batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Cut a list into pieces that one call takes."""
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])

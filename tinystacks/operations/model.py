@@ -1,0 +1,215 @@
+"""What reads of a stage give: plain frozen data, ready for tables and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentStatus:
+    """One deployment of a service, as DescribeServices lists it.
+
+    Attributes:
+        id: `ecs-svc/…`.
+        status: `PRIMARY`, `ACTIVE` or `INACTIVE`.
+        task_definition: `family:revision`.
+        desired: tasks that it wants.
+        running: tasks that run.
+        pending: tasks on their way.
+        failed: tasks that did not start, in a row.
+        rollout_state: `IN_PROGRESS`, `COMPLETED` or `FAILED`.
+        reason: ECS's words for the rollout state.
+    """
+
+    id: str
+    status: str
+    task_definition: str
+    desired: int
+    running: int
+    pending: int
+    failed: int
+    rollout_state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    """One service as ECS sees it now.
+
+    Attributes:
+        name: name in the file.
+        service_name: name of the ECS service.
+        status: `ACTIVE`, `DRAINING`, `INACTIVE` or `MISSING`.
+        desired: tasks wanted.
+        running: tasks that run.
+        pending: tasks on their way.
+        task_definition: `family:revision` of the primary deployment.
+        rollout_state: of the primary deployment.
+        deployments: all of them, the primary first.
+        events: the newest messages of the service, newest first, with their time.
+    """
+
+    name: str
+    service_name: str
+    status: str
+    desired: int
+    running: int
+    pending: int
+    task_definition: str
+    rollout_state: str
+    deployments: tuple[DeploymentStatus, ...]
+    events: tuple[tuple[datetime, str], ...]
+
+    @property
+    def steady(self) -> bool:
+        """Whether exactly what is wanted runs, from one completed deployment."""
+        return (
+            self.status == "ACTIVE"
+            and self.running == self.desired
+            and self.pending == 0
+            and len(self.deployments) == 1
+            and self.rollout_state == "COMPLETED"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerStatus:
+    """One container of a task.
+
+    Attributes:
+        name: name in the task definition.
+        status: last status, such as `RUNNING`.
+        health: `HEALTHY`, `UNHEALTHY` or `UNKNOWN`.
+        exit_code: of a container that ended.
+        reason: ECS's words when something went wrong.
+        ports: `host:container/protocol` of each published port.
+        image: image reference.
+        image_digest: digest that was pulled, where known.
+    """
+
+    name: str
+    status: str
+    health: str
+    exit_code: int | None
+    reason: str
+    ports: tuple[str, ...]
+    image: str
+    image_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStatus:
+    """One task.
+
+    Attributes:
+        id: the last part of the ARN.
+        arn: the whole ARN.
+        service: name of the service in the file; empty for a task of its own.
+        status: last status, such as `RUNNING`.
+        desired_status: `RUNNING` or `STOPPED`.
+        health: `HEALTHY`, `UNHEALTHY` or `UNKNOWN`.
+        zone: Availability Zone.
+        instance_id: EC2 instance; empty on Fargate.
+        task_definition: `family:revision`.
+        started_at: when it reached RUNNING.
+        stopped_at: when it stopped.
+        stop_code: ECS's code of why it stopped.
+        stopped_reason: ECS's words for it.
+        exec_enabled: whether a shell may be opened in it.
+        containers: its containers.
+    """
+
+    id: str
+    arn: str
+    service: str
+    status: str
+    desired_status: str
+    health: str
+    zone: str
+    instance_id: str
+    task_definition: str
+    started_at: datetime | None
+    stopped_at: datetime | None
+    stop_code: str
+    stopped_reason: str
+    exec_enabled: bool
+    containers: tuple[ContainerStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceStatus:
+    """One container instance.
+
+    Attributes:
+        id: EC2 instance id.
+        zone: Availability Zone.
+        type: instance type.
+        status: `ACTIVE`, `DRAINING`, ….
+        agent_connected: whether its ECS agent is heard.
+        capacity_provider: name of the provider it counts to; empty when it counts to none.
+        free_cpu: CPU units that no task has reserved.
+        free_memory: MiB that no task has reserved.
+        total_cpu: CPU units it registered.
+        total_memory: MiB it registered.
+        running_tasks: tasks on it.
+    """
+
+    id: str
+    zone: str
+    type: str
+    status: str
+    agent_connected: bool
+    capacity_provider: str
+    free_cpu: int
+    free_memory: int
+    total_cpu: int
+    total_memory: int
+    running_tasks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetStatus:
+    """One target of a service's target group.
+
+    Attributes:
+        service: name of the service in the file.
+        target: instance id or address, and port.
+        health: `healthy`, `unhealthy`, `initial`, `draining`, `unused` or `unavailable`.
+        reason: the load balancer's words.
+    """
+
+    service: str
+    target: str
+    health: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStatus:
+    """A stage as it runs now.
+
+    Attributes:
+        stack: name of the stack.
+        stage: name of the stage.
+        region: AWS region.
+        endpoint: URL; empty without ports.
+        release: number of the release that was deployed last; 0 when unknown.
+        services: in the order of the file.
+        tasks: running and starting tasks.
+        instances: container instances; none on Fargate.
+        targets: the load balancer's targets.
+    """
+
+    stack: str
+    stage: str
+    region: str
+    endpoint: str
+    release: int
+    services: tuple[ServiceStatus, ...]
+    tasks: tuple[TaskStatus, ...]
+    instances: tuple[InstanceStatus, ...]
+    targets: tuple[TargetStatus, ...]
