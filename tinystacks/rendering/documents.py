@@ -1,0 +1,74 @@
+"""Results as JSON documents that scripts may rely on, each with `schema_version`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.errors import AwsError, SpecError, TinystacksError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tinystacks.doctor.finding import Finding
+    from tinystacks.operations.model import StageStatus, TaskStatus
+    from tinystacks.outputs import StageOutputs
+
+SCHEMA_VERSION = 1
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """Write one document; times as ISO 8601."""
+    return json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=2, default=_plain)
+
+
+def status_document(status: StageStatus) -> dict[str, Any]:
+    """Give what `tstack status --json` prints."""
+    document = asdict(status)
+    for service in document["services"]:
+        service["events"] = [{"at": at, "message": message} for at, message in service["events"]]
+    return document
+
+
+def tasks_document(stage: str, tasks: Iterable[TaskStatus]) -> dict[str, Any]:
+    """Give what `tstack tasks --json` prints."""
+    return {"stage": stage, "tasks": [asdict(task) for task in tasks]}
+
+
+def outputs_document(outputs: StageOutputs) -> dict[str, Any]:
+    """Give what `tstack outputs --json` prints."""
+    return outputs.to_mapping()
+
+
+def findings_document(findings: Iterable[Finding]) -> dict[str, Any]:
+    """Give what `tstack doctor --json` prints."""
+    return {"findings": [asdict(finding) for finding in findings]}
+
+
+def error_document(error: TinystacksError) -> dict[str, Any]:
+    """Give what any command prints on stdout when it fails with `--json`."""
+    details: dict[str, Any] = {
+        "kind": error.kind,
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+        "problems": [],
+    }
+    if isinstance(error, SpecError):
+        details["problems"] = [asdict(problem) for problem in error.problems]
+    if isinstance(error, AwsError):
+        details |= {"service": error.service, "operation": error.operation, "code": error.code}
+    return {"error": details}
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,90 @@
+"""How an operation ended, as text: counts, causes, what was kept, what to type next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from tinystacks.deployment.results import Result
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tinystacks.deployment.results import (
+        Cause,
+        Changes,
+        DestroyResult,
+        OperationResult,
+        PreviewResult,
+        RefreshResult,
+    )
+
+_SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "replace": "[magenta]±[/]", "delete": "[red]-[/]"}
+_WORDS = {
+    Result.STEADY: "is steady",
+    Result.UNCHANGED: "is unchanged",
+    Result.ROLLED_BACK: "was rolled back by ECS: the version before is serving",
+    Result.TIMED_OUT: "did not become steady in time",
+    Result.FAILED: "failed",
+    Result.PREVIEWED: "was previewed; nothing was changed",
+    Result.REFRESHED: "was refreshed",
+    Result.DESTROYED: "is destroyed",
+}
+
+
+def changes_line(changes: Changes) -> str:
+    """Give the counts in one line, such as `45 to create, 3 unchanged`."""
+    parts = [f"{count} {word}" for word, count in changes.to_mapping().items() if count and word != "same"]
+    return ", ".join([*parts, f"{changes.same} unchanged"]) if parts else f"no changes, {changes.same} unchanged"
+
+
+def show_verdict(console: Console, result: OperationResult) -> None:
+    """Write how it ended, and why where it did not end well."""
+    colour = "green" if result.result.good else "red"
+    sign = "✓" if result.result.good else "✗"
+    console.print(
+        f"[bold {colour}]{sign} {result.stack}/{result.stage} {_WORDS[result.result]}[/] "
+        f"[dim]({changes_line(result.changes)})[/]"
+    )
+    for cause in result.causes:
+        show_cause(console, cause)
+
+
+def show_cause(console: Console, cause: Cause) -> None:
+    """Write why tasks of a service ended, with their last lines and what to do."""
+    code = f", exit code {cause.exit_code}" if cause.exit_code is not None else ""
+    console.print(f"  [bold]{escape(cause.service)}[/]: {cause.count} x {escape(cause.reason)}{code}")
+    if cause.message:
+        console.print(f"    {escape(cause.message)}")
+    for line in cause.log_tail:
+        console.print(f"    [dim]│ {escape(line)}[/]")
+    if cause.advice:
+        console.print(f"    [cyan]→[/] {escape(cause.advice)}")
+
+
+def show_preview(console: Console, result: PreviewResult) -> None:
+    """Write what `up` would change, in words of the file."""
+    for change in result.planned:
+        why = f" [dim](because of {', '.join(change.replaced_for)})[/]" if change.replaced_for else ""
+        changed = f" [dim]({', '.join(change.changed)})[/]" if change.changed and not why else ""
+        stop = " [bold red]interrupts the service[/]" if change.interrupts else ""
+        console.print(f"  {_SIGNS.get(change.action, ' ')} {escape(change.words)}{why}{changed}{stop}")
+    console.print(f"[bold]{result.stack}/{result.stage}[/]: {changes_line(result.changes)}")
+
+
+def show_refresh(console: Console, result: RefreshResult) -> None:
+    """Write what differed between the state and AWS."""
+    for change in result.drifted:
+        console.print(f"  {_SIGNS.get(change.action, ' ')} {escape(change.words)} {', '.join(change.changed)}")
+    show_verdict(console, result)
+
+
+def show_receipt(console: Console, result: DestroyResult) -> None:
+    """Write what a destroy removed and what is kept and why."""
+    console.print(f"Removed {len(result.removed)} resources.")
+    if not result.kept:
+        console.print("Nothing that carries the stage's tags is left.")
+    for kept in result.kept:
+        console.print(f"  kept {escape(kept.type)} {escape(kept.id)}: {escape(kept.reason)}")
+    show_verdict(console, result)

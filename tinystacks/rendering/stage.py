@@ -1,0 +1,165 @@
+"""A stage as it runs, as tables: services, tasks, instances, and how to get in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TaskStatus
+    from tinystacks.outputs import StageOutputs
+
+_GOOD = frozenset({"RUNNING", "ACTIVE", "HEALTHY", "COMPLETED", "healthy"})
+_BAD = frozenset({"STOPPED", "UNHEALTHY", "FAILED", "MISSING", "INACTIVE", "unhealthy"})
+_SHORT_ID = 12
+
+
+def show_status(console: Console, status: StageStatus, outputs: StageOutputs) -> None:
+    """Write everything that `tstack status` tells."""
+    show_headline(console, status, outputs)
+    show_services(console, status.services)
+    show_tasks(console, status.tasks)
+    if status.instances:
+        show_instances(console, status.instances)
+    for target in status.targets:
+        if target.health not in {"healthy", "initial"}:
+            console.print(Text(f"target {target.target} of {target.service} is {target.health}: {target.reason}"))
+    for service in status.services:
+        if not service.steady and service.events:
+            console.print(Text(f"{service.name}: {service.events[0][1]}", style="yellow"))
+
+
+def show_headline(console: Console, status: StageStatus, outputs: StageOutputs) -> None:
+    """Write what the stage is and where it answers."""
+    rows = Table.grid(padding=(0, 2))
+    rows.add_row("Stage", Text(f"{status.stack}/{status.stage}", style="bold"))
+    rows.add_row("Account", f"{outputs.account_id}, {status.region}")
+    if status.endpoint:
+        rows.add_row("Endpoint", Text(status.endpoint, style="bold green"))
+    if status.release:
+        rows.add_row("Release", str(status.release))
+    rows.add_row("Cluster", outputs.cluster_name)
+    for provider in outputs.capacity_providers:
+        rows.add_row("Capacity provider", provider)
+    if outputs.auto_scaling_group:
+        rows.add_row("Auto Scaling group", outputs.auto_scaling_group)
+    for name, service in outputs.services.items():
+        for policy in service.scaling_policies:
+            rows.add_row("Scaling policy", f"{policy} ({name})")
+    console.print(rows)
+    console.print()
+
+
+def show_services(console: Console, services: Iterable[ServiceStatus]) -> None:
+    """Write the services."""
+    table = _table("SERVICE", "STATUS", "RUNNING", "PENDING", "TASK DEFINITION", "DEPLOYMENT")
+    for service in services:
+        table.add_row(
+            service.name,
+            _coloured(service.status),
+            f"{service.running}/{service.desired}",
+            str(service.pending),
+            service.task_definition,
+            _coloured(service.rollout_state),
+        )
+    console.print(table)
+    console.print()
+
+
+def show_tasks(console: Console, tasks: Iterable[TaskStatus]) -> None:
+    """Write tasks; stopped ones with the reason."""
+    listed = list(tasks)
+    if not listed:
+        console.print("No tasks.")
+        return
+    stopped = any(task.stopped_reason for task in listed)
+    columns = ["TASK", "SERVICE", "STATUS", "HEALTH", "ZONE", "INSTANCE", "TASK DEFINITION", "SINCE"]
+    table = _table(*columns, *(["REASON"] if stopped else []))
+    for task in listed:
+        cells: list[str | Text] = [
+            task.id if console.width >= _WIDE else task.id[:_SHORT_ID],
+            task.service,
+            _coloured(task.status),
+            _coloured(task.health),
+            task.zone,
+            task.instance_id or "-",
+            task.task_definition,
+            since(task.stopped_at or task.started_at),
+        ]
+        table.add_row(*cells, *([task.stopped_reason] if stopped else []))
+    console.print(table)
+    console.print()
+
+
+_WIDE = 160
+
+
+def show_instances(console: Console, instances: Iterable[InstanceStatus]) -> None:
+    """Write container instances with what is free on each."""
+    table = _table("INSTANCE", "TYPE", "ZONE", "STATUS", "TASKS", "FREE CPU", "FREE MEMORY")
+    for instance in instances:
+        status = instance.status if instance.agent_connected else f"{instance.status}, agent not connected"
+        table.add_row(
+            instance.id,
+            instance.type,
+            instance.zone,
+            _coloured(status),
+            str(instance.running_tasks),
+            f"{instance.free_cpu}/{instance.total_cpu}",
+            f"{instance.free_memory}/{instance.total_memory} MiB",
+        )
+    console.print(table)
+    console.print()
+
+
+def show_outputs(console: Console, outputs: StageOutputs) -> None:
+    """Write what the stage's program exported, one value a line."""
+    rows = Table.grid(padding=(0, 2))
+    document = outputs.to_mapping()
+    services = document.pop("services")
+    flat = {
+        **document,
+        **{f"services.{name}.{key}": value for name, one in services.items() for key, value in one.items()},
+    }
+    for key, value in flat.items():
+        rows.add_row(key, _one_line(value))
+    console.print(rows)
+
+
+def _one_line(value: object) -> str:
+    return ", ".join(map(str, cast("list[object]", value))) if isinstance(value, (list, tuple)) else str(value)
+
+
+def since(moment: datetime | None, now: datetime | None = None) -> str:
+    """Give the time that has gone by, such as `3 min`; the date when it is long ago or in the future."""
+    if moment is None:
+        return "-"
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    if seconds < 0 or seconds >= _DAY * 7:
+        return moment.strftime("%Y-%m-%d %H:%M")
+    for limit, size, unit in ((_MINUTE, 1, "s"), (_HOUR, _MINUTE, "min"), (_DAY, _HOUR, "h"), (_DAY * 7, _DAY, "d")):
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit}"
+    return ""
+
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold" if column == "REASON" else "ellipsis", no_wrap=column != "REASON")
+    return table
+
+
+def _coloured(word: str) -> Text:
+    style = "green" if word in _GOOD else "red" if word in _BAD else "yellow" if word not in {"", "UNKNOWN"} else ""
+    return Text(word, style=style)
