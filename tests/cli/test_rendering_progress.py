@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tinystacks.deployment import events as on
+from tinystacks.deployment.results import (
+    Cause,
+    Changes,
+    DestroyResult,
+    Kept,
+    PlannedChange,
+    PreviewResult,
+    Result,
+    ServiceVerdict,
+    UpResult,
+)
+from tinystacks.errors import AwsError, Problem, SpecError
+from tinystacks.rendering import documents
+from tinystacks.rendering.console import Screen
+from tinystacks.rendering.errors import show_error
+from tinystacks.rendering.progress import Progress
+from tinystacks.rendering.results import show_preview, show_receipt, show_verdict
+
+SERVICE: dict[str, Any] = {
+    "type": "aws:ecs/service:Service",
+    "name": "shop-web",
+    "words": "service `web`",
+    "urn": "urn:1",
+}
+
+
+class Paper:
+    """A console whose text can be read, not a terminal."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        self.console = Console(file=self.stream, width=160, highlight=False)
+        self.screen = Screen(data=self.console, talk=self.console, interactive=False, live=False)
+
+    @property
+    def text(self) -> str:
+        return self.stream.getvalue()
+
+
+@pytest.fixture
+def paper() -> Paper:
+    return Paper()
+
+
+def test_each_change_is_one_lasting_line_and_unchanged_resources_are_none(paper: Paper) -> None:
+    with Progress(paper.screen) as progress:
+        progress(on.PhaseStarted(phase=on.Phase.ENGINE, message="Changing resources"))
+        progress(on.ResourceStarted(action=on.Action.CREATE, **SERVICE))
+        progress(on.ResourceFinished(action=on.Action.CREATE, **SERVICE))
+        progress(on.ResourceFinished(action=on.Action.SAME, **SERVICE))
+    assert paper.text == "Changing resources\n  + service `web` created\n"
+
+
+def test_planned_changes_are_silent_unless_asked_for(paper: Paper) -> None:
+    event = on.ResourceStarted(action=on.Action.REPLACE, planned=True, replaced_for=("cluster",), **SERVICE)
+    Progress(paper.screen)(event)
+    assert paper.text == ""
+    Progress(paper.screen, planned=True)(event)
+    assert paper.text == "  ± service `web` (because of cluster)\n"
+
+
+def test_progress_of_tasks_is_written_once_per_change(paper: Paper) -> None:
+    progress = Progress(paper.screen)
+    event = on.TasksProgress(service="web", desired=2, running=1, pending=1, failed=1, status="IN_PROGRESS")
+    progress(event)
+    progress(event)
+    assert paper.text == "  web: 1/2 tasks running, 1 pending, 1 failed\n"
+
+
+def test_a_failed_resource_and_its_error_are_both_seen(paper: Paper) -> None:
+    progress = Progress(paper.screen)
+    progress(on.ResourceFailed(action=on.Action.CREATE, **SERVICE))
+    progress(on.Diagnostic(severity="error", message="ResourceInUse [x]", urn="urn:1", words="service `web`"))
+    assert "service `web` failed" in paper.text
+    assert "error service `web`: ResourceInUse [x]" in paper.text, "square brackets are text, not markup"
+
+
+def test_a_verdict_comes_with_its_cause_and_advice(paper: Paper) -> None:
+    cause = Cause(service="web", reason="exited", count=3, exit_code=1, log_tail=("no DATABASE_URL",), advice="Set it.")
+    progress = Progress(paper.screen)
+    verdict = ServiceVerdict(service="web", result=Result.ROLLED_BACK, reason="tasks failed to start")
+    progress(on.DeploymentEnded(verdict=verdict))
+    show_verdict(paper.console, UpResult(stack="shop", stage="dev", result=Result.ROLLED_BACK, causes=(cause,)))
+    for words in (
+        "web rolled back: tasks failed to start",
+        "3 x exited, exit code 1",
+        "│ no DATABASE_URL",
+        "→ Set it.",
+    ):
+        assert words in paper.text
+
+
+def test_a_preview_says_what_interrupts(paper: Paper) -> None:
+    change = PlannedChange(action="replace", replaced_for=("cluster",), interrupts=True, **SERVICE)
+    show_preview(
+        paper.console,
+        PreviewResult(
+            stack="shop", stage="dev", result=Result.PREVIEWED, changes=Changes(replace=1, same=44), planned=(change,)
+        ),
+    )
+    assert "± service `web` (because of cluster) interrupts the service" in paper.text
+    assert "shop/dev: 1 replace, 44 unchanged" in paper.text
+
+
+def test_c8_the_receipt_names_what_is_kept_and_why(paper: Paper) -> None:
+    kept = Kept(type="ECR repository", id="shop-web", reason="holds images; --purge-images removes it")
+    show_receipt(
+        paper.console,
+        DestroyResult(stack="shop", stage="dev", result=Result.DESTROYED, removed=("a", "b"), kept=(kept,)),
+    )
+    assert "Removed 2 resources." in paper.text
+    assert "kept ECR repository shop-web: holds images" in paper.text
+
+
+def test_every_problem_of_a_file_is_one_line_with_its_place(paper: Paper) -> None:
+    problems = [
+        Problem(file="tstack.yaml", line=3, column=5, field="services.web.cpu", message="must be a number"),
+        Problem(file="tstack.yaml", line=9, column=1, field="stages", message="unknown"),
+    ]
+    show_error(paper.console, SpecError(problems))
+    assert paper.text.splitlines() == [
+        "error tstack.yaml:3:5: services.web.cpu: must be a number",
+        "error tstack.yaml:9:1: stages: unknown",
+    ]
+
+
+def test_errors_have_a_document_for_scripts() -> None:
+    error = AwsError("ecs refused", service="ecs", operation="CreateService", code="X", hint="do")
+    document = json.loads(documents.to_json(documents.error_document(error)))
+    assert document["error"] == {
+        "kind": "aws",
+        "message": "ecs refused",
+        "hint": "do",
+        "exit_code": 1,
+        "problems": [],
+        "service": "ecs",
+        "operation": "CreateService",
+        "code": "X",
+    }

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+
+from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TargetStatus, TaskStatus
+from tinystacks.outputs import ServiceOutputs, StageOutputs
+from tinystacks.rendering import documents
+from tinystacks.rendering.stage import show_outputs, show_status, show_tasks, since
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+OUTPUTS = StageOutputs(
+    stack="shop",
+    stage="dev",
+    region="eu-west-1",
+    account_id="123456789012",
+    cluster_name="shop-dev",
+    cluster_arn="arn:aws:ecs:eu-west-1:123456789012:cluster/shop-dev",
+    endpoint="http://localhost:8080",
+    auto_scaling_group="shop-instances-1a2b3c4",
+    capacity_providers=("shop-instances-5d6e7f8",),
+    services={
+        "web": ServiceOutputs(
+            name="web",
+            service_name="shop-web-1a2b3c4",
+            service_arn="arn:service",
+            task_definition_arn="arn:task-definition",
+            container_name="web",
+            log_group="/tinystacks/shop/dev/web",
+            image="nginx",
+            scaling_policies=("shop-web-cpu-9f8e7d6",),
+        )
+    },
+)
+SERVICE = ServiceStatus(
+    name="web",
+    service_name="shop-web-1a2b3c4",
+    status="ACTIVE",
+    desired=2,
+    running=1,
+    pending=1,
+    task_definition="shop-web:3",
+    rollout_state="IN_PROGRESS",
+    deployments=(),
+    events=((NOW, "(service shop-web-1a2b3c4) has started 1 tasks"),),
+)
+TASK = TaskStatus(
+    id="0f9de17a6465404e8b1b2356dc13c2f8",
+    arn="arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/0f9de17a6465404e8b1b2356dc13c2f8",
+    service="web",
+    status="RUNNING",
+    desired_status="RUNNING",
+    health="UNKNOWN",
+    zone="eu-west-1a",
+    instance_id="i-0123456789abcdef0",
+    task_definition="shop-web:3",
+    started_at=None,
+    stopped_at=None,
+    stop_code="",
+    stopped_reason="",
+    exec_enabled=True,
+    containers=(),
+)
+INSTANCE = InstanceStatus(
+    id="i-0123456789abcdef0",
+    zone="eu-west-1a",
+    type="t3.micro",
+    status="ACTIVE",
+    agent_connected=False,
+    capacity_provider="p",
+    free_cpu=1792,
+    free_memory=666,
+    total_cpu=2048,
+    total_memory=922,
+    running_tasks=1,
+)
+STATUS = StageStatus(
+    stack="shop",
+    stage="dev",
+    region="eu-west-1",
+    endpoint="http://localhost:8080",
+    release=3,
+    services=(SERVICE,),
+    tasks=(TASK,),
+    instances=(INSTANCE,),
+    targets=(
+        TargetStatus(
+            service="web",
+            target="i-0123456789abcdef0:32768",
+            health="unhealthy",
+            reason="Health checks failed with these codes: [503]",
+        ),
+    ),
+)
+
+
+def _text(show: object, *arguments: object) -> str:
+    stream = io.StringIO()
+    assert callable(show)
+    show(Console(file=stream, width=160, highlight=False), *arguments)
+    return stream.getvalue()
+
+
+def test_status_tells_all_that_a_person_asks_first() -> None:
+    text = _text(show_status, STATUS, OUTPUTS)
+    for words in (
+        "shop/dev",
+        "123456789012, eu-west-1",
+        "http://localhost:8080",
+        "shop-instances-1a2b3c4",
+        "shop-instances-5d6e7f8",
+        "shop-web-cpu-9f8e7d6 (web)",
+        "1/2",
+        "shop-web:3",
+        "eu-west-1a",
+        "1792/2048",
+        "666/922 MiB",
+        "agent not connected",
+    ):
+        assert words in text, words
+
+
+def test_status_says_why_a_service_is_not_steady() -> None:
+    text = _text(show_status, STATUS, OUTPUTS)
+    assert "web: (service shop-web-1a2b3c4) has started 1 tasks" in text
+    assert "target i-0123456789abcdef0:32768 of web is unhealthy: Health checks failed with these codes: [503]" in text
+
+
+def test_no_tasks_is_said_in_words() -> None:
+    assert _text(show_tasks, []) == "No tasks.\n"
+
+
+def test_outputs_name_every_value_by_its_path() -> None:
+    text = _text(show_outputs, OUTPUTS)
+    assert "services.web.log_group" in text
+    assert "/tinystacks/shop/dev/web" in text
+
+
+def test_the_json_of_status_has_the_promised_keys() -> None:
+    document = json.loads(documents.to_json(documents.status_document(STATUS)))
+    assert document["schema_version"] == 1
+    assert {"stack", "stage", "region", "endpoint", "release", "services", "tasks", "instances"} <= set(document)
+    assert {"name", "desired", "running", "pending", "task_definition", "rollout_state"} <= set(document["services"][0])
+    assert {"id", "arn", "service", "zone", "instance_id", "status", "health"} <= set(document["tasks"][0])
+    assert {"id", "zone", "type", "status", "free_cpu", "free_memory"} <= set(document["instances"][0])
+
+
+def test_time_gone_by_is_short_and_far_times_are_dates() -> None:
+    assert [since(NOW - timedelta(seconds=gone), NOW) for gone in (5, 120, 7200, 200000)] == [
+        "5 s",
+        "2 min",
+        "2 h",
+        "2 d",
+    ]
+    assert since(NOW + timedelta(hours=1), NOW) == "2026-11-01 13:00"
+    assert since(None) == "-"
