@@ -1,20 +1,48 @@
-"""What all parts of the file share: frozen, keyword-only, no unknown keys."""
+"""What all parts of the file share: frozen, keyword-only, no unknown keys, no silent conversions."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+if TYPE_CHECKING:
+
+    class _PlainErrors(type(BaseModel)):
+        """Seen by type checkers as pydantic's own metaclass, so that constructors stay typed."""
+
+else:
+
+    class _PlainErrors(type(BaseModel)):
+        """Turns pydantic's error into `SpecError`, for objects that are made by hand.
+
+        Only a call of the class goes through here; parts inside a larger document are validated with the document, so
+        that all its problems are reported together.
+        """
+
+        def __call__(cls, *args: Any, **values: Any) -> Any:
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                from tinystacks.errors import SpecError  # noqa: PLC0415 - only on the way out
+                from tinystacks.spec.messages import problems_of  # noqa: PLC0415 - messages.py builds on the models
+
+                raise SpecError(problems_of(error, cls)) from None
 
 
-class SpecModel(BaseModel):
+class SpecModel(BaseModel, metaclass=_PlainErrors):
     """Base of every part of the file.
 
     Objects are frozen and refuse unknown keys, so that a misspelt setting is an error and never silently ignored.
+    Values keep their type: `true` is no number and `"256"` is no number either.
+
+    Raises:
+        SpecError: a value is missing, unknown, of the wrong type or out of range; carries every problem.
     """
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
+        strict=True,
         str_strip_whitespace=True,
-        use_attribute_docstrings=True,
-        validate_default=True,
     )

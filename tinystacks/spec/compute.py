@@ -42,7 +42,9 @@ class ComputeSpec(SpecModel):
 
     kind: Literal["ec2", "fargate"] = "ec2"
     """EC2 instances in the user's account, or Fargate."""
-    instance_types: Annotated[list[str], Field(min_length=1, max_length=40)] = ["t3.micro"]
+    instance_types: Annotated[list[str], Field(min_length=1, max_length=40)] = Field(
+        default_factory=lambda: ["t3.micro"]
+    )
     """EC2 instance types; the first is preferred, all of one CPU architecture."""
     instances: InstancesSpec = InstancesSpec()
     """How many instances."""
@@ -59,7 +61,7 @@ class ComputeSpec(SpecModel):
     architecture: Literal["x86_64", "arm64"] | None = None
     """CPU architecture on Fargate (x86_64 by default); on EC2 it follows from the instance types."""
     ami: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$")] | None = None
-    """Machine image of the instances; by default the ECS-optimized Amazon Linux 2023 image of the day the stage was made."""
+    """Machine image of the instances; by default the ECS-optimized Amazon Linux 2023 image of the stage's first day."""
     root_volume_gib: Annotated[int, Field(ge=30, le=16384)] = 30
     """GiB of the encrypted gp3 root volume."""
     imds_hop_limit: Literal[1, 2] = 1
@@ -102,7 +104,7 @@ class EndpointSpec(SpecModel):
     """Host name that users call; shown as the endpoint. Its DNS record is the user's."""
     internal: bool = False
     """Whether the load balancer is reachable only from inside the VPC."""
-    allow: list[str] = ["0.0.0.0/0"]
+    allow: list[str] = Field(default_factory=lambda: ["0.0.0.0/0"])
     """Address ranges that may reach the load balancer."""
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 60
     """Seconds after which an idle connection is closed."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from tinystacks.spec.base import SpecModel
 from tinystacks.spec.compute import AlarmsSpec, ComputeSpec, EndpointSpec, NetworkSpec
-from tinystacks.spec.service import ServiceSpec
+from tinystacks.spec.positions import Origin
+from tinystacks.spec.service import ScalarText, ServiceSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*[a-z0-9]$", max_length=32)]
-"""Lower-case letters, digits and hyphens; begins with a letter."""
+Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=32)]
+"""Lower-case letters, digits and hyphens; begins with a letter, ends with a letter or digit."""
 
 
 class ApplicationSpec(SpecModel):
@@ -34,14 +35,27 @@ class ApplicationSpec(SpecModel):
     """AWS region; by default the one that the AWS profile or the environment names."""
     profile: str | None = None
     """Name of the AWS profile to use."""
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    account: Annotated[ScalarText, Field(pattern=r"^\d{12}$")] | None = None
     """AWS account that the stage may be deployed to; refused elsewhere."""
-    tags: dict[str, str] = Field(default_factory=dict)
+    tags: dict[str, ScalarText] = Field(default_factory=dict)
     """Tags for every resource, besides those that tinystacks sets."""
     state: str | None = None
     """Where the engine keeps its state: a URL such as `s3://bucket` or a Pulumi service; a local folder by default."""
     secrets_provider: str | None = None
     """Key that encrypts secrets in the state, such as `awskms://alias/tinystacks?region=eu-west-1`."""
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the values were written, for problems that name a line."""
+        return self._origin
+
+    def with_origin(self, origin: Origin) -> Self:
+        """Give the same spec, known to come from this origin."""
+        copy = self.model_copy()
+        copy._origin = origin  # noqa: SLF001 - a copy of this very object
+        return copy
 
 
 class StackSpec(ApplicationSpec):
@@ -49,7 +63,7 @@ class StackSpec(ApplicationSpec):
 
     name: Name
     """Name of the stack; part of the names of its resources, not to be changed later."""
-    stages: dict[Name, dict[str, Any]] = Field(default_factory=lambda: {"dev": {}})
+    stages: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)] = Field(default_factory=lambda: {"dev": {}})
     """The stages in order, each with what it overrides; `extends` names a stage whose overrides apply first."""
 
     @property

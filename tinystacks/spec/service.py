@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -17,7 +17,7 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 Seconds = Annotated[int, Field(ge=0)]
 
 
-def _variable_text(value: Any) -> Any:
+def scalar_text(value: Any) -> Any:
     """Turn a YAML scalar into the text that a container sees; leave anything else for the type check to refuse."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -26,7 +26,7 @@ def _variable_text(value: Any) -> Any:
     return value
 
 
-VariableText = Annotated[str, BeforeValidator(_variable_text)]
+ScalarText = Annotated[str, BeforeValidator(scalar_text)]
 
 
 class BuildSpec(SpecModel):
@@ -38,7 +38,7 @@ class BuildSpec(SpecModel):
     """Path of the Dockerfile, relative to the context."""
     target: str | None = None
     """Build stage of a multi-stage Dockerfile."""
-    args: dict[str, VariableText] = Field(default_factory=dict)
+    args: dict[str, ScalarText] = Field(default_factory=dict)
     """Build arguments."""
 
 
@@ -47,7 +47,7 @@ class HealthCheckSpec(SpecModel):
 
     path: Annotated[str, Field(pattern=r"^/")] = "/ping"
     """Path that answers when the task is ready."""
-    matcher: str = "200-399"
+    matcher: ScalarText = "200-399"
     """HTTP codes that count as healthy, such as `200` or `200-399`."""
     interval: Annotated[int, Field(ge=5, le=300)] = 10
     """Seconds between two checks (5 to 300)."""
@@ -175,11 +175,11 @@ class ContainerSpec(SpecModel):
     """Replaces the image's CMD."""
     entry_point: list[str] | None = None
     """Replaces the image's ENTRYPOINT."""
-    variables: dict[str, VariableText] = Field(default_factory=dict)
+    variables: dict[str, ScalarText] = Field(default_factory=dict)
     """Environment variables; readable by everyone who may read the task definition."""
     secrets: dict[str, str] = Field(default_factory=dict)
     """Environment variables read at task start from SSM Parameter Store or Secrets Manager: name to ARN."""
-    user: str | None = None
+    user: ScalarText | None = None
     """User (and group) that the container runs as, such as `1000:1000`."""
     read_only_root: bool = False
     """Whether the container's root file system is read-only; does not go with `exec`."""
@@ -239,7 +239,7 @@ class ServiceSpec(ContainerSpec):
     """Whether ECS moves tasks when zones are out of balance."""
     network_mode: Literal["bridge", "awsvpc", "host"] | None = None
     """`bridge` on EC2 and `awsvpc` on Fargate by default."""
-    permissions: list[PermissionSpec] = Field(default_factory=list)
+    permissions: list[PermissionSpec] = Field(default_factory=list[PermissionSpec])
     """What the service's code may do in AWS."""
     policies: list[str] = Field(default_factory=list)
     """ARNs of managed policies for the task role."""
@@ -253,12 +253,13 @@ class ServiceSpec(ContainerSpec):
     @model_validator(mode="before")
     @classmethod
     def _folder_means_build(cls, value: Any) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("build"), str):
-            return {**value, "build": {"context": value["build"]}}
-        return value
+        if not isinstance(value, dict):
+            return value
+        given = cast("dict[str, Any]", value)
+        return {**given, "build": {"context": given["build"]}} if isinstance(given.get("build"), str) else given
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.build is None) == (self.image is None):
-            raise ValueError("needs one of `build` and `image`, not both and not neither")
+            raise ValueError("needs either `build` (a folder to build) or `image` (a ready image)")
         return self

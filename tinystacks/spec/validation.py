@@ -1,0 +1,85 @@
+"""Plain data to a `StackSpec`, reporting every problem of the file and of all its stages at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
+
+from tinystacks.errors import Problem, SpecError
+from tinystacks.spec.messages import in_file_order, problems_of
+from tinystacks.spec.model import StackSpec, StageSpec
+from tinystacks.spec.overrides import merge_stage
+from tinystacks.spec.positions import Origin, SourceMap
+from tinystacks.spec.shape import section, tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def stack_from_mapping(
+    document: Mapping[str, Any], *, source: SourceMap | None = None, known: Sequence[Problem] = ()
+) -> StackSpec:
+    """Make a stack from plain data.
+
+    Args:
+        document: the same keys as the file.
+        source: positions in the file that the data came from.
+        known: problems found before, which are reported with the new ones.
+
+    Raises:
+        SpecError: with every problem found, in the order of the file.
+    """
+    source = source or SourceMap()
+    stack, problems = _validated(document, source)
+    problems = list(dict.fromkeys((*known, *problems)))
+    if stack is None or problems:
+        raise SpecError(in_file_order(problems))
+    return stack
+
+
+def _validated(document: Any, source: SourceMap) -> tuple[StackSpec | None, list[Problem]]:
+    origin = Origin(source=source)
+    data = tidy(document, section(StackSpec), texts=source.texts)
+    if isinstance(data, dict):
+        data = _with_stage_texts(cast("dict[str, Any]", data), source)
+    try:
+        stack = StackSpec.model_validate(data).with_origin(origin)
+    except ValidationError as error:
+        stack, problems = None, problems_of(error, StackSpec, origin)
+    else:
+        problems = []
+    if isinstance(data, dict):
+        problems += _problems_of_stages(cast("dict[str, Any]", data), source)
+    return stack, problems
+
+
+def _with_stage_texts(data: dict[str, Any], source: SourceMap) -> dict[str, Any]:
+    stages = data.get("stages")
+    if not isinstance(stages, dict):
+        return data
+    shape = section(StageSpec)
+    kept = {
+        name: tidy(overrides, shape, path=("stages", name), texts=source.texts, null="keep")
+        for name, overrides in cast("dict[str, Any]", stages).items()
+    }
+    return {**data, "stages": kept}
+
+
+def _problems_of_stages(data: dict[str, Any], source: SourceMap) -> list[Problem]:
+    """Find what is wrong in the stages once merged; what is wrong in the base is found again, and dropped later."""
+    stages = data.get("stages")
+    if not isinstance(stages, dict):
+        return []
+    base = {key: value for key, value in data.items() if key not in {"name", "stages"}}
+    problems: list[Problem] = []
+    for name, overrides in cast("dict[str, Any]", stages).items():
+        if not isinstance(overrides, dict):
+            continue
+        merged, origin, found = merge_stage(base, cast("dict[str, Any]", stages), name, source)
+        problems += found
+        try:
+            StageSpec.model_validate({**merged, "stack": "name", "stage": "name"})
+        except ValidationError as error:
+            problems += problems_of(error, StageSpec, origin)
+    return problems
