@@ -13,8 +13,9 @@ from botocore.validate import ParamValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinystacks.controlplane.errors import invalid_parameter
 from tinystacks.local.appautoscaling_api.refusals import refusal as scaling_refusal
-from tinystacks.local.ecs_api.refusals import invalid_parameter, refusal
+from tinystacks.local.ecs_api.refusals import refusal
 from tinystacks.local.json_api.errors import ApiError
 from tinystacks.local.json_api.paging import Pages
 from tinystacks.local.json_api.service import Service

@@ -14,12 +14,7 @@ def refusal(_operation: str, findings: list[Finding]) -> ApiError:
     """
     count = len(findings)
     head = f"{count} validation error{'' if count == 1 else 's'} detected: "
-    return validation_error(head + "; ".join(_sentence(finding) for finding in findings))
-
-
-def validation_error(message: str) -> ApiError:
-    """Make Application Auto Scaling's error for values that do not fit together or with the state."""
-    return ApiError("ValidationException", message)
+    return ApiError("ValidationException", head + "; ".join(_sentence(finding) for finding in findings))
 
 
 def _sentence(finding: Finding) -> str:

@@ -20,11 +20,6 @@ def refusal(operation: str, findings: list[Finding]) -> ApiError:
     return ApiError(code, "\n".join(_sentence(finding) for finding in findings))
 
 
-def invalid_parameter(message: str) -> ApiError:
-    """Make ECS's error for a parameter that does not fit the others or the state."""
-    return ApiError("InvalidParameterException", message)
-
-
 def _sentence(finding: Finding) -> str:
     match finding.kind:
         case Kind.MISSING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tinystacks.local.json_api.errors import ApiError
+    from tinystacks.controlplane.errors import EcsError
 
 Item = TypeVar("Item")
 Key = tuple[str | float, ...]
@@ -26,29 +26,38 @@ class Pages:
         bad_token: makes the service's error for a token that is none of this list's.
     """
 
-    def __init__(self, bad_token: Callable[[], ApiError]) -> None:
+    def __init__(self, bad_token: Callable[[], EcsError]) -> None:
         self._bad_token = bad_token
 
     def cut(
-        self, items: Iterable[Item], *, name: str, key: Callable[[Item], Key], size: int, token: str | None
+        self,
+        items: Iterable[Item],
+        *,
+        name: str,
+        key: Callable[[Item], Key],
+        size: int,
+        token: str | None,
+        descending: bool = False,
     ) -> tuple[list[Item], str | None]:
         """Return one page and the token of the next.
 
         Args:
             items: all items, in any order.
-            name: name of the list (the operation with its filters), so that a token of another list is refused.
+            name: name of the list, so that a token of another list is refused.
             key: place of an item in the order; no two items may have the same.
             size: items per page.
             token: token of the page before; None for the first page.
+            descending: the order goes down.
 
         Returns:
             The page and the next token, None on the last page.
         """
         after = self._decode(token, name) if token is not None else None
         try:
-            rest = sorted((item for item in items if after is None or key(item) > after), key=key)
+            rest = [item for item in items if after is None or (key(item) < after if descending else key(item) > after)]
         except TypeError:
             raise self._bad_token() from None
+        rest.sort(key=key, reverse=descending)
         page = rest[:size]
         return page, self._encode(name, key(page[-1])) if len(rest) > size else None
 

@@ -70,3 +70,12 @@ class Service:
         """Return the codes of the errors that the model lists for the operation."""
         shapes = self._model.operation_model(operation).error_shapes
         return frozenset(str(shape.name) for shape in shapes)
+
+
+def detached(value: Any) -> Any:
+    """Copy what an answer shares with live objects, so that it can be sent after their lock is released."""
+    if isinstance(value, dict):
+        return {name: detached(item) for name, item in cast("dict[str, Any]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [detached(item) for item in cast("list[Any]", value)]
+    return value
