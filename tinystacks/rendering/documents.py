@@ -13,7 +13,9 @@ from tinystacks.errors import AwsError, SpecError, TinystacksError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tinystacks.deployment.engine import EngineReport
     from tinystacks.doctor.finding import Finding
+    from tinystacks.local.status import LocalStatus
     from tinystacks.operations.model import StageStatus, TaskStatus
     from tinystacks.outputs import StageOutputs
 
@@ -46,6 +48,19 @@ def outputs_document(outputs: StageOutputs) -> dict[str, Any]:
 def findings_document(findings: Iterable[Finding]) -> dict[str, Any]:
     """Give what `tstack doctor --json` prints."""
     return {"findings": [asdict(finding) for finding in findings]}
+
+
+def engine_document(report: EngineReport) -> dict[str, Any]:
+    """Give what `tstack engine show --json` prints."""
+    return {
+        "engine": asdict(report.engine) if report.engine else None,
+        "looked": [asdict(entry) for entry in report.looked],
+    }
+
+
+def local_document(status: LocalStatus) -> dict[str, Any]:
+    """Give what `tstack local status --json` prints."""
+    return asdict(status)
 
 
 def error_document(error: TinystacksError) -> dict[str, Any]:

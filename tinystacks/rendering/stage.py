@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, cast
 from rich.table import Table
 from rich.text import Text
 
+from tinystacks.operations.exec_command import exec_command
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
 
+    from tinystacks.deployment.target import Target
     from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TaskStatus
+    from tinystacks.operations.stage_reads import Operations
     from tinystacks.outputs import StageOutputs
+    from tinystacks.spec.model import StageSpec
 
 _GOOD = frozenset({"RUNNING", "ACTIVE", "HEALTHY", "COMPLETED", "healthy"})
 _BAD = frozenset({"STOPPED", "UNHEALTHY", "FAILED", "MISSING", "INACTIVE", "unhealthy"})
@@ -34,6 +39,39 @@ def show_status(console: Console, status: StageStatus, outputs: StageOutputs) ->
     for service in status.services:
         if not service.steady and service.events:
             console.print(Text(f"{service.name}: {service.events[0][1]}", style="yellow"))
+
+
+def show_place(console: Console, stage: StageSpec, target: Target) -> None:
+    """Say what is about to be touched, before anything is."""
+    where = "the local AWS" if target.name == "local" else f"account {target.account_id()}"
+    profile = f", profile {target.profile}" if target.profile else ""
+    console.print(f"[bold]{stage.stack}/{stage.stage}[/] in {where}, {target.region}{profile}")
+
+
+def show_deployed(console: Console, operations: Operations, target: Target) -> None:
+    """Write a stage that was just deployed, with the line that opens a shell and what to type next."""
+    status = operations.status()
+    outputs = operations.outputs
+    show_headline(console, status, outputs)
+    show_tasks(console, status.tasks)
+    local = target.name == "local"
+    task = next((task for task in status.tasks if task.exec_enabled and task.status == "RUNNING"), None)
+    if task is not None:
+        line = exec_command(
+            cluster=outputs.cluster_name,
+            task=task.id,
+            container=outputs.services[task.service].container_name,
+            region=target.region,
+            profile=target.profile,
+            endpoint_url=getattr(target, "endpoint_url", None),
+        )
+        console.print("Open a shell in a task:")
+        console.print(f"  {line}", soft_wrap=True)
+    flags = f"{outputs.stage}{' --local' if local else ''}"
+    console.print("Next:")
+    if outputs.endpoint:
+        console.print(f"  curl {outputs.endpoint}")
+    console.print(f"  tstack status {flags}\n  tstack destroy {flags}")
 
 
 def show_headline(console: Console, status: StageStatus, outputs: StageOutputs) -> None:

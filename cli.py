@@ -1,0 +1,250 @@
+"""The `tstack` command: options in, one call of the SDK, one rendering out.
+
+Manners: at most one positional argument (the stage); data on stdout, the rest on stderr; `--json` everywhere; a
+command that destroys asks first, and without a terminal needs `--yes`. Exit codes stand in `tinystacks/errors.py`.
+
+Parts are imported inside the commands that use them, so that `tstack --help` and completion stay quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinystacks import errors
+from tinystacks.commands import engine, local_aws
+from tinystacks.commands.options import Json, Place, Runtime, Speed, Yes, on_stage, open_streams, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CHANGES_FOUND = 3
+
+app = typer.Typer(
+    name="tstack",
+    help="Run containers on Amazon ECS in your own AWS account, or rehearse it all here with --local.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(local_aws.app, name="local")
+app.add_typer(engine.app, name="engine")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; the one place where errors become text and exit codes."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(words)
+    except errors.TinystacksError as error:
+        _fail(error, as_json="--json" in words)
+    except KeyboardInterrupt:
+        _fail(errors.InterruptedByUserError("interrupted"), as_json="--json" in words)
+
+
+def _fail(error: errors.TinystacksError, *, as_json: bool) -> None:
+    from tinystacks.rendering.documents import error_document
+    from tinystacks.rendering.errors import show_error
+
+    if as_json:
+        print_json(error_document(error))
+    show_error(open_streams().talk, error)
+    raise SystemExit(error.exit_code)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's form of a callback
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("tinystacks"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Run containers on Amazon ECS in your own AWS account, or rehearse it all here with --local."""
+
+
+@app.command()
+def init(
+    *, folder: Annotated[Path, typer.Argument(help="Folder of the application.")] = Path(), as_json: Json = False
+) -> None:
+    """Write a commented tstack.yaml from what is in the folder."""
+    from tinystacks.spec.init import write_starter_file
+
+    path = write_starter_file(folder)
+    if as_json:
+        return print_json({"file": str(path)})
+    open_streams().talk.print(
+        f"Wrote {path}.\nNext: tstack up --local (on this machine), or tstack up (in your AWS account)"
+    )
+    return None
+
+
+@app.command()
+@on_stage
+def validate(place: Place) -> None:
+    """Check the file: every stage, or the one that is named."""
+    from tinystacks.rendering.errors import show_warnings
+    from tinystacks.spec.checks import stage_warnings
+
+    workspace = place.workspace()
+    stages = [workspace.stage(name) for name in ([place.stage] if place.stage else workspace.stack.stage_names)]
+    warnings = [warning for stage in stages for warning in stage_warnings(stage)]
+    if place.as_json:
+        names = [stage.stage for stage in stages]
+        return print_json({"file": str(workspace.path), "stages": names, "warnings": [str(one) for one in warnings]})
+    show_warnings(place.screen.talk, warnings)
+    place.screen.talk.print(f"{workspace.path} is valid: {', '.join(stage.full_name for stage in stages)}")
+    return None
+
+
+@app.command()
+@on_stage
+def preview(
+    place: Place,
+    *,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 when something would change.")] = False,
+) -> None:
+    """Show what `up` would change; changes nothing."""
+    from tinystacks.rendering.progress import Progress
+    from tinystacks.rendering.results import show_preview
+
+    deployment = place.deployment()
+    with Progress(place.screen) as progress:
+        result = deployment.preview(on_event=progress)
+    if place.as_json:
+        print_json(result.to_mapping())
+    else:
+        show_preview(place.screen.data, result)
+    if exit_code and result.changes.total:
+        raise typer.Exit(CHANGES_FOUND)
+
+
+@app.command()
+@on_stage
+def up(
+    place: Place,
+    *,
+    yes: Yes = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Approve a stage with `approval: manual`.")] = False,
+    message: Annotated[str, typer.Option("--message", "-m", help="Kept with the release.")] = "",
+    allow_downtime: Annotated[bool, typer.Option("--allow-downtime", help="Replace a service if it must be.")] = False,
+    runtime: Runtime = None,
+    speed: Speed = None,
+) -> None:
+    """Create or change a stage, and wait until its services are steady."""
+    from tinystacks.rendering.asking import ask_before_up
+    from tinystacks.rendering.progress import Progress
+    from tinystacks.rendering.results import show_verdict
+    from tinystacks.rendering.stage import show_deployed
+
+    deployment = place.deployment(runtime=runtime, speed=speed)
+    ask_before_up(place.screen, deployment.stage, yes=yes or place.local, approved=approve or place.local)
+    with Progress(place.screen) as progress:
+        result = deployment.up(on_event=progress, message=message, allow_downtime=allow_downtime)
+    if place.as_json:
+        print_json(result.to_mapping())
+    else:
+        show_verdict(place.screen.talk, result)
+        if result.result.good:
+            show_deployed(place.screen.data, place.operations(), deployment.target)
+    if not result.result.good:
+        raise typer.Exit(errors.DeploymentFailedError.exit_code)
+
+
+@app.command()
+@on_stage
+def destroy(
+    place: Place,
+    *,
+    yes: Yes = False,
+    purge_images: Annotated[bool, typer.Option("--purge-images", help="Remove images of built services too.")] = False,
+) -> None:
+    """Remove a stage, and say what is kept and why."""
+    from tinystacks.rendering.asking import ask_before_destroy
+    from tinystacks.rendering.progress import Progress
+    from tinystacks.rendering.results import show_receipt
+
+    deployment = place.deployment()
+    ask_before_destroy(place.screen, deployment.stage, yes=yes)
+    with Progress(place.screen) as progress:
+        result = deployment.destroy(on_event=progress, purge_images=purge_images)
+    if place.as_json:
+        print_json(result.to_mapping())
+    else:
+        show_receipt(place.screen.data, result)
+
+
+@app.command()
+@on_stage
+def status(place: Place) -> None:
+    """Show services, tasks, instances and targets of a stage."""
+    from tinystacks.rendering.documents import status_document
+    from tinystacks.rendering.stage import show_status
+
+    operations = place.operations()
+    found = operations.status()
+    if place.as_json:
+        print_json(status_document(found))
+    else:
+        show_status(place.screen.data, found, operations.outputs)
+
+
+@app.command()
+@on_stage
+def tasks(
+    place: Place,
+    *,
+    service: Annotated[str | None, typer.Option("--service", "-s", help="Only this service's tasks.")] = None,
+    stopped: Annotated[bool, typer.Option("--stopped", help="Those that stopped in the last hour.")] = False,
+) -> None:
+    """List the tasks of a stage."""
+    from tinystacks.rendering.documents import tasks_document
+    from tinystacks.rendering.stage import show_tasks
+
+    operations = place.operations()
+    found = operations.tasks(stopped=stopped, service=service)
+    if place.as_json:
+        print_json(tasks_document(operations.outputs.stage, found))
+    else:
+        show_tasks(place.screen.data, found)
+
+
+@app.command()
+@on_stage
+def outputs(place: Place) -> None:
+    """Print what a deployed stage exports: endpoint, names, ARNs."""
+    from tinystacks.rendering.documents import outputs_document
+    from tinystacks.rendering.stage import show_outputs
+
+    found = place.operations().outputs
+    if place.as_json:
+        print_json(outputs_document(found))
+    else:
+        show_outputs(place.screen.data, found)
+
+
+@app.command()
+@on_stage
+def doctor(place: Place) -> None:
+    """Check this machine and the AWS account, and say how to mend what is missing."""
+    from tinystacks.rendering.documents import findings_document
+    from tinystacks.rendering.machine import show_findings
+
+    findings = place.workspace().examine(place.stage)
+    if place.as_json:
+        print_json(findings_document(findings))
+    else:
+        show_findings(place.screen.data, findings)
+    if any(finding.verdict == "failed" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,113 @@
+"""What all commands share: their options, the stage they are about, where text goes.
+
+Parts are imported inside the functions that use them, so that `tstack --help` and completion stay quick.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field, fields
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tinystacks.deployment.deployment import Deployment
+    from tinystacks.operations.stage_reads import Operations
+    from tinystacks.rendering.console import Screen
+    from tinystacks.workspace import Workspace
+
+Options = ParamSpec("Options")
+
+
+def complete_stage(context: typer.Context, incomplete: str) -> list[str]:
+    """Give the stages of the file for the shell to complete."""
+    from tinystacks.spec.loader import stage_names
+
+    return [name for name in stage_names(context.params.get("file")) if name.startswith(incomplete)]
+
+
+StageName = Annotated[
+    str | None, typer.Argument(metavar="STAGE", help="The first of the file by default.", autocompletion=complete_stage)
+]
+File = Annotated[Path | None, typer.Option("--file", "-f", help="The file; tstack.yaml by default.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the local AWS on this machine, no account.")]
+Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile.")]
+Region = Annotated[str | None, typer.Option("--region", help="AWS region.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Runtime = Annotated[str | None, typer.Option("--runtime", help="What runs containers: docker or simulated.")]
+Speed = Annotated[float | None, typer.Option("--speed", min=0.1, max=1000, help="Simulated seconds per second.")]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The stage that a command is about and how to talk about it: the options that all such commands have."""
+
+    stage: StageName = None
+    file: File = field(default=None, kw_only=True)
+    local: Local = field(default=False, kw_only=True)
+    profile: Profile = field(default=None, kw_only=True)
+    region: Region = field(default=None, kw_only=True)
+    as_json: Json = field(default=False, kw_only=True)
+
+    @cached_property
+    def screen(self) -> Screen:
+        """The streams of the command."""
+        return open_streams()
+
+    def workspace(self, **settings: Any) -> Workspace:
+        """Open the file."""
+        from tinystacks.workspace import Workspace
+
+        return Workspace(self.file, local=self.local, profile=self.profile, region=self.region, **settings)
+
+    def deployment(self, **settings: Any) -> Deployment:
+        """Open the stage for changes; account, region and stage are said before anything happens."""
+        from tinystacks.rendering.errors import show_warnings
+        from tinystacks.rendering.stage import show_place
+        from tinystacks.spec.checks import stage_warnings
+
+        deployment = self.workspace(**settings).deployment(self.stage)
+        show_warnings(self.screen.talk, stage_warnings(deployment.stage))
+        show_place(self.screen.talk, deployment.stage, deployment.target)
+        return deployment
+
+    def operations(self) -> Operations:
+        """Open the stage for reads."""
+        return self.workspace().operations(self.stage)
+
+
+def on_stage(command: Callable[Concatenate[Place, Options], None]) -> Callable[..., None]:
+    """Give a command the options of `Place` besides its own."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = list(inspect.signature(Place, eval_str=True).parameters.values())
+    names = {one.name for one in fields(Place)}
+
+    @wraps(command)
+    def run(**options: Any) -> None:
+        place = Place(**{name: options.pop(name) for name in names})
+        command(place, **options)
+
+    parameters = [shared[0], *shared[1:], *own]
+    run.__dict__["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def open_streams() -> Screen:
+    """Give the streams to write to."""
+    from tinystacks.rendering.console import open_screen
+
+    return open_screen()
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Write one JSON document to stdout."""
+    from tinystacks.rendering.documents import to_json
+
+    typer.echo(to_json(document))

@@ -1,0 +1,73 @@
+"""Questions before a change; without a terminal nothing is asked and what needs a yes is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinystacks.errors import ApprovalMissingError, InterruptedByUserError, UsageError
+
+if TYPE_CHECKING:
+    from tinystacks.rendering.console import Screen
+    from tinystacks.spec.model import StageSpec
+
+DELETE_WORD = "delete"
+
+
+def ask_before_up(screen: Screen, stage: StageSpec, *, yes: bool, approved: bool) -> None:
+    """Ask for the approval that a stage wants, and on a terminal whether to go on.
+
+    Args:
+        screen: the streams of the command.
+        stage: the stage that would change.
+        yes: the user has said yes already.
+        approved: the user has approved already.
+
+    Raises:
+        ApprovalMissingError: the stage wants an approval and nobody gave one.
+        InterruptedByUserError: the answer was no.
+    """
+    if stage.approval == "manual" and not approved:
+        if not screen.interactive:
+            raise ApprovalMissingError(
+                f"stage {stage.stage} wants an approval", hint=f"Give it: tstack up {stage.stage} --approve"
+            )
+        _must_type(screen, stage.stage, f"Stage {stage.stage} wants an approval. Type its name to approve: ")
+    elif screen.interactive and not yes:
+        _must_type(screen, "y", f"Change {stage.stack}/{stage.stage}? [y/N] ")
+
+
+def ask_before_destroy(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
+    """Have the word `delete` typed before a stage is removed.
+
+    Raises:
+        UsageError: there is nobody to ask and no `--yes`.
+        InterruptedByUserError: something else was typed.
+    """
+    if yes:
+        return
+    if not screen.interactive:
+        raise UsageError("destroy asks first, and there is no terminal to ask on", hint="Add --yes.")
+    _must_type(screen, DELETE_WORD, f"This removes {stage.stack}/{stage.stage}. Type `{DELETE_WORD}` to go on: ")
+
+
+def ask_before_reset(screen: Screen, *, yes: bool) -> None:
+    """Ask before everything in the local AWS is thrown away.
+
+    Raises:
+        UsageError: there is nobody to ask and no `--yes`.
+        InterruptedByUserError: the answer was no.
+    """
+    if yes:
+        return
+    if not screen.interactive:
+        raise UsageError("reset asks first, and there is no terminal to ask on", hint="Add --yes.")
+    _must_type(screen, "y", "Throw away everything in the local AWS? [y/N] ")
+
+
+def _must_type(screen: Screen, wanted: str, question: str) -> None:
+    try:
+        answer = screen.talk.input(question, markup=False)
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() != wanted:
+        raise InterruptedByUserError("nothing was changed")

@@ -1,0 +1,168 @@
+"""From a file to something that can be deployed or read: the one place where the parts are put together.
+
+```
+Workspace(file, local=…) ──▶ stack ──▶ stage(name) ──▶ deployment(name), operations(name)
+```
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tinystacks.errors import CredentialsError, NotDeployedError, SpecError
+from tinystacks.spec.loader import find_file, load_stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tinystacks.deployment.deployment import Deployment
+    from tinystacks.deployment.target import Target
+    from tinystacks.doctor.finding import Finding
+    from tinystacks.operations.stage_reads import Operations
+    from tinystacks.spec.model import StackSpec, StageSpec
+
+STATE_FOLDER = ".tstack"
+LOCAL_REGION = "us-east-1"
+"""Region of a stage in the local AWS when nothing names one."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A file and where its stages go.
+
+    Attributes:
+        file: path of the file; `tstack.yaml` in the current folder by default.
+        local: whether stages go to the local AWS on this machine, which is started when it does not run.
+        profile: AWS profile; goes before the file's.
+        region: AWS region; goes before the file's.
+        runtime: what runs the containers of the local AWS when it is started: `docker`, `simulated`, or none to choose.
+        speed: simulated seconds per second of the local AWS when it is started.
+    """
+
+    file: Path | None = None
+    local: bool = False
+    profile: str | None = None
+    region: str | None = None
+    runtime: str | None = None
+    speed: float | None = None
+
+    @cached_property
+    def path(self) -> Path:
+        """The file that is used.
+
+        Raises:
+            SpecError: there is none.
+        """
+        return find_file(self.file)
+
+    @cached_property
+    def stack(self) -> StackSpec:
+        """The whole file.
+
+        Raises:
+            SpecError: with every problem found in it.
+        """
+        return load_stack(self.path)
+
+    def stage(self, name: str | None = None) -> StageSpec:
+        """Give one stage with every default filled in.
+
+        Args:
+            name: the first of the file by default.
+
+        Raises:
+            SpecError: no such stage, or its overrides make no valid stage.
+        """
+        return self.stack.stage(name)
+
+    def target(self, stage: StageSpec) -> Target:
+        """Give where a stage goes; starts the local AWS when that is where and it does not run.
+
+        Raises:
+            CredentialsError: no region is known.
+            LocalAwsError: the local AWS cannot be started.
+        """
+        if self.local:
+            from tinystacks.local.process import LocalAws  # noqa: PLC0415 - an extra that only --local needs
+            from tinystacks.local.target import LocalTarget  # noqa: PLC0415 - same
+
+            status = LocalAws().start(runtime=self.runtime, speed=self.speed)
+            return LocalTarget(status, self.region or stage.region or LOCAL_REGION)
+        from tinystacks.deployment.target import AwsTarget  # noqa: PLC0415 - boto3 takes 0.2 s to load
+
+        profile = self.profile or stage.profile
+        return AwsTarget(profile=profile, region=self.region or stage.region or _configured_region(profile))
+
+    def deployment(self, name: str | None = None) -> Deployment:
+        """Give what changes a stage.
+
+        Args:
+            name: the stage; the first of the file by default.
+        """
+        from tinystacks.deployment.deployment import Deployment  # noqa: PLC0415 - pulumi takes 0.3 s to load
+
+        stage = self.stage(name)
+        return Deployment(stage, self.target(stage), workspace=self.path.parent / STATE_FOLDER)
+
+    def operations(self, name: str | None = None) -> Operations:
+        """Give what reads a deployed stage.
+
+        Args:
+            name: the stage; the first of the file by default.
+
+        Raises:
+            NotDeployedError: the stage does not exist yet.
+        """
+        from tinystacks.operations.stage_reads import Operations  # noqa: PLC0415 - its caller may only change stages
+
+        deployment = self.deployment(name)
+        outputs = deployment.outputs()
+        if outputs is None:
+            where = " --local" if self.local else ""
+            raise NotDeployedError(
+                f"stage {deployment.stage.stage} of {deployment.stage.stack} is not deployed",
+                hint=f"Create it: tstack up {deployment.stage.stage}{where}",
+            )
+        return Operations(outputs, deployment.target.client, release=deployment.release())
+
+    def examine(self, name: str | None = None) -> list[Finding]:
+        """Check this machine, and the AWS account that a stage goes to unless that is the local AWS.
+
+        Args:
+            name: the stage; without a file only the options and the environment say which account.
+        """
+        from tinystacks.deployment.engine import engine_report  # noqa: PLC0415 - one command needs it
+        from tinystacks.doctor.examination import examine_account, examine_machine  # noqa: PLC0415 - same
+
+        findings = [*examine_machine(engine_report())]
+        if not self.local:
+            findings += examine_account(lambda: self._account(name))
+        return findings
+
+    def _account(self, name: str | None) -> Target:
+        from tinystacks.deployment.target import AwsTarget  # noqa: PLC0415 - boto3 takes 0.2 s to load
+
+        try:
+            return self.target(self.stage(name))
+        except SpecError:
+            if self.file is not None or name is not None:
+                raise
+            return AwsTarget(profile=self.profile, region=self.region or _configured_region(self.profile))
+
+
+def _configured_region(profile: str | None) -> str:
+    """Read the region from the environment or the profile, as every AWS tool does."""
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if os.environ.get(variable):
+            return os.environ[variable]
+    import botocore.session  # noqa: PLC0415 - only when nothing nearer names a region
+
+    region = botocore.session.Session(profile=profile).get_config_variable("region")
+    if not region:
+        raise CredentialsError(
+            "no AWS region is known", hint="Name one with --region, as `region:` in the file, or in AWS_REGION."
+        )
+    return str(region)
