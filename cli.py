@@ -95,7 +95,7 @@ def init(
 def validate(place: Place) -> None:
     """Check the file: every stage, or the one that is named."""
     from tinystacks.rendering.errors import show_warnings
-    from tinystacks.spec.checks import stage_warnings
+    from tinystacks.spec.stages import stage_warnings
 
     workspace = place.workspace()
     stages = [workspace.stage(name) for name in ([place.stage] if place.stage else workspace.stack.stage_names)]

@@ -70,7 +70,7 @@ class Place:
         """Open the stage for changes; account, region and stage are said before anything happens."""
         from tinystacks.rendering.errors import show_warnings
         from tinystacks.rendering.stage import show_place
-        from tinystacks.spec.checks import stage_warnings
+        from tinystacks.spec.stages import stage_warnings
 
         deployment = self.workspace(**settings).deployment(self.stage)
         show_warnings(self.screen.talk, stage_warnings(deployment.stage))

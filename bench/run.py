@@ -1,0 +1,149 @@
+"""Measure against the budgets of docs/budgets.md. Figures are ratios of two commands that ran in turn, in one run.
+
+Machines differ and are noisy: a ratio of medians is what holds. Nothing here is a test; `make bench` runs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+BENCH = Path(__file__).parent
+ROOT = BENCH.parent
+PYTHON = sys.executable
+TSTACK = str(Path(PYTHON).parent / "tstack")
+RUNS = int(os.environ.get("BENCH_RUNS", "7"))
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    value: float
+    budget: float
+    unit: str
+    detail: str
+
+    def __str__(self) -> str:
+        sign = "ok  " if self.value <= self.budget else "OVER"
+        return f"{sign} {self.name}: {self.value:.2f} {self.unit} (budget {self.budget:g})  {self.detail}"
+
+
+def timed(command: list[str], environment: dict[str, str] | None = None) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def paired(
+    ours: list[str], theirs: list[str], *, runs: int = RUNS, environment: dict[str, str] | None = None
+) -> tuple[float, float]:
+    """Run two commands in turn; give the medians of both in seconds, after one run that is not counted."""
+    timed(ours, environment), timed(theirs, environment)
+    pairs = [(timed(ours, environment), timed(theirs, environment)) for _ in range(runs)]
+    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+
+
+@contextmanager
+def nothing_provider() -> Iterator[str]:
+    process = subprocess.Popen(
+        [PYTHON, str(BENCH / "nothing_provider.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.stdin.close()
+        process.wait(10)
+
+
+def help_figure() -> Figure:
+    ours, theirs = paired([TSTACK, "--help"], [PYTHON, str(BENCH / "hello_typer.py"), "--help"], runs=RUNS * 3)
+    return Figure("tstack --help / a Typer hello-world", ours / theirs, 1.5, "x", f"{ours:.3f} s / {theirs:.3f} s")
+
+
+def own_time_figures(engine: Path, folder: Path) -> list[Figure]:
+    """Time and memory of our own process until it starts the engine, seen by a stand-in that notes when that is."""
+    stand_in = folder / "stand-in" / "pulumi"
+    stand_in.parent.mkdir()
+    note = folder / "started"
+    stand_in.write_text(
+        f'#!/bin/sh\ncase " $* " in *" preview "*) [ -e {note} ] || date +%s.%N > {note};; esac\nexec {engine} "$@"\n'
+    )
+    stand_in.chmod(0o755)
+    seconds: list[float] = []
+    peak = 0.0
+    for _ in range(RUNS):
+        note.unlink(missing_ok=True)
+        environment = {**os.environ, "TINYSTACKS_ENGINE": str(stand_in)}
+        start = time.time()
+        command = [TSTACK, "preview", "--local", "--file", str(folder / "tstack.yaml")]
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        while not note.exists() and process.poll() is None:
+            time.sleep(0.005)
+        status = Path(f"/proc/{process.pid}/status")
+        if status.exists():
+            lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            peak = max(peak, float(lines["VmHWM"].split()[0]) / 1024)
+        process.wait()
+        seconds.append(float(note.read_text()) - start)
+    return [
+        Figure("own time before the engine starts", statistics.median(seconds), 1.5, "s", f"over {RUNS} runs"),
+        Figure("own memory before the engine starts", peak, 120, "MB", "peak of the process"),
+    ]
+
+
+def preview_figure(folder: Path, environment: dict[str, str]) -> Figure:
+    stage = [TSTACK, "preview", "--local", "--json", "--file", str(folder / "tstack.yaml")]
+    answer = json.loads(subprocess.run(stage, check=True, capture_output=True, cwd=ROOT).stdout)
+    count = answer["changes"]["same"]
+    assert sum(answer["changes"].values()) == count, "the stage must be unchanged"
+    with nothing_provider() as port:
+        bare = [PYTHON, str(BENCH / "bare_script.py")]
+        rest = [str(folder / "bare"), str(count), port]
+        timed([*bare, "up", *rest], environment)
+        ours, theirs = paired(stage, [*bare, "preview", *rest], environment=environment)
+    detail = f"{ours:.2f} s / {theirs:.2f} s, {count} resources each"
+    return Figure("no-change preview --local / a bare script", ours / theirs, 1.5, "x", detail)
+
+
+def up_figure(folder: Path) -> Figure:
+    subprocess.run([TSTACK, "local", "stop"], check=True, capture_output=True)
+    seconds = timed([TSTACK, "up", "--local", "--yes", "--runtime", "simulated", "--file", str(folder / "tstack.yaml")])
+    return Figure("up --local from nothing to steady", seconds, 30, "s", "local AWS started too")
+
+
+def main() -> None:
+    engine = json.loads(subprocess.run([TSTACK, "engine", "show", "--json"], check=True, capture_output=True).stdout)
+    program = Path(engine["engine"]["path"])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(ROOT / "examples" / "hello" / "tstack.yaml", folder)
+        (folder / "bin").mkdir()
+        (folder / "bin" / "pulumi").symlink_to(program)
+        os.environ["TINYSTACKS_LOCAL_HOME"] = str(folder / "local")
+        environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+        try:
+            print(help_figure(), flush=True)
+            print(up_figure(folder), flush=True)
+            for figure in own_time_figures(program, folder):
+                print(figure, flush=True)
+            print(preview_figure(folder, environment), flush=True)
+        finally:
+            subprocess.run([TSTACK, "local", "stop"], check=False, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
