@@ -1,0 +1,217 @@
+"""What an engine command that failed means, as an error of ours.
+
+The engine says most things in text only; this module is the only one that reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tinystacks.errors import (
+    AwsError,
+    CredentialsError,
+    EngineError,
+    InterruptedUpdateError,
+    LockedError,
+    TinystacksError,
+)
+
+_LOCK = re.compile(r"created by (?P<user>[^@\s]+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
+_LOCKED = ("the stack is currently locked by", "Another update is currently in progress")
+_NO_STACK = re.compile(r"no stack named .* found")
+_PASSPHRASE = (
+    "incorrect passphrase",
+    "passphrase must be set",
+    "message authentication failed",
+    "PULUMI_CONFIG_PASSPHRASE",
+)
+_PENDING = "pending operations"
+_PLUGIN_NAMES = (
+    re.compile(r"pulumi-resource-(?P<name>[a-z0-9]+)'? at version v?(?P<version>\d+\.\d+\.\d+)"),
+    re.compile(r"pulumi-resource-(?P<name>[a-z0-9]+)-v(?P<version>\d+\.\d+\.\d+)"),
+    re.compile(r"plugin:? \[?(?P<name>[a-z0-9]+)-v?(?P<version>\d+\.\d+\.\d+)"),
+)
+_PLUGIN_WORDS = (
+    "download and install resource plugin",
+    "no resource plugin",
+    "failed to download plugin",
+    "could not download plugin",
+    "failed to load plugin",
+    "failed to install plugin",
+)
+# The form of errors of the AWS SDK for Go: "operation error ECS: CreateService, https response error StatusCode: 400,
+# RequestID: …, api error AccessDeniedException: …", or with the exception's name in place of "api error …".
+_AWS = re.compile(
+    r"operation error (?P<service>[^:\n]+): (?P<operation>\w+),"
+    r"(?:.*?api error (?P<code>[\w.]+):|.*? (?P<named>[A-Z]\w+):) (?P<message>.+)",
+    re.DOTALL,
+)
+_ACCESS = re.compile(r"AccessDenied\w*|UnauthorizedOperation|is not authorized to perform")
+_CREDENTIALS = re.compile(
+    r"ExpiredToken\w*|InvalidClientTokenId|UnrecognizedClientException|no valid credential sources|"
+    r"failed to refresh cached credentials|AWS account ID not allowed",
+)
+_COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
+
+
+class EngineFailure(Exception):  # noqa: N818 - a carrier between modules, explained before it reaches a user
+    """An engine command that did not end well.
+
+    Attributes:
+        command: its first word, such as `up`.
+        code: exit code; negative for a signal.
+        stdout: all it wrote.
+        stderr: all it wrote there.
+        problems: error diagnostics: the resource in words of the file, and the text.
+    """
+
+    def __init__(
+        self,
+        *,
+        command: str,
+        code: int,
+        stdout: str = "",
+        stderr: str = "",
+        problems: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(f"the engine's `{command}` ended with {code}")
+        self.command = command
+        self.code = code
+        self.stdout = stdout
+        self.stderr = stderr
+        self.problems = problems
+
+    @property
+    def text(self) -> str:
+        """Everything said, without colours."""
+        parts = [message for _words, message in self.problems] or [self.stdout]
+        return plain("\n".join([*parts, self.stderr]))
+
+    @property
+    def no_stack(self) -> bool:
+        """Whether the engine knows no such stage."""
+        return bool(_NO_STACK.search(self.stderr))
+
+    @property
+    def locked(self) -> bool:
+        """Whether another update holds the engine's lock."""
+        return any(words in self.stderr for words in _LOCKED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineLock:
+    """Who holds the engine's own lock, as it names them."""
+
+    user: str
+    host: str
+    pid: int
+    since: str
+
+
+def engine_locks(text: str) -> list[EngineLock]:
+    """Read the holders that the engine names when it is locked out."""
+    return [
+        EngineLock(user=match["user"], host=match["host"], pid=int(match["pid"]), since=match["since"])
+        for match in _LOCK.finditer(text)
+    ]
+
+
+def plain(text: str) -> str:
+    """Take colours and their markers out of a text of the engine."""
+    return _COLOURS.sub("", text)
+
+
+def explain(failure: EngineFailure, *, stage: str) -> TinystacksError:  # noqa: PLR0911 - one line per known failure, in order
+    """Turn a failure into an error of ours that says what to do.
+
+    Args:
+        failure: what the engine left.
+        stage: name of the stage, for the hints.
+    """
+    text = failure.text
+    if failure.locked:
+        return _locked(failure.stderr, stage)
+    if any(words in text for words in _PASSPHRASE):
+        return EngineError(
+            f"The secrets in the state of stage `{stage}` cannot be read: the passphrase is wrong or missing.",
+            hint="Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the one the stage was made with, "
+            "or restore the file `passphrase` in its folder below .tstack.",
+        )
+    if any(words in text for words in _PLUGIN_WORDS):
+        return _plugin(text)
+    if _CREDENTIALS.search(text) and not _ACCESS.search(text):
+        return CredentialsError(
+            f"AWS does not accept the credentials: {_first_line(text)}",
+            hint="Log in again, or choose another profile with --profile; then repeat the command.",
+        )
+    if failure.problems:
+        return _refused(failure)
+    if _PENDING in text:
+        return InterruptedUpdateError(
+            f"An earlier change of stage `{stage}` ended midway: {_first_line(text)}", hint="Run `tstack repair`."
+        )
+    if failure.code < 0:
+        return EngineError(
+            f"The engine was ended by signal {-failure.code} during `{failure.command}`.",
+            hint="Repeat the command: it finds out what was done and goes on.",
+        )
+    return EngineError(f"The engine failed during `{failure.command}`:\n{_tail(text)}")
+
+
+def _locked(stderr: str, stage: str) -> LockedError:
+    holders = engine_locks(stderr)
+    if not holders:
+        return LockedError(f"Another update of stage `{stage}` is running.", hint="Wait for it to end.")
+    holder = holders[0]
+    return LockedError(
+        f"Stage `{stage}` is being changed by {holder.user} on {holder.host}, process {holder.pid}, "
+        f"since {holder.since}.",
+        hint="Wait for it to end, then repeat this command. If that process is gone for good: `tstack unlock`.",
+    )
+
+
+def _plugin(text: str) -> EngineError:
+    match = next((found for pattern in _PLUGIN_NAMES if (found := pattern.search(text))), None)
+    name, version = (match["name"], match["version"]) if match else ("NAME", "VERSION")
+    return EngineError(
+        f"The engine cannot get the provider plugin `{name}` {version}: {_first_line(text)}",
+        hint=(
+            "Repeat the command when the network is back, or place the plugin by hand: download "
+            f"https://get.pulumi.com/releases/plugins/pulumi-resource-{name}-v{version}-OS-ARCH.tar.gz where there is "
+            f"a network, then here: pulumi plugin install resource {name} v{version} --file FILE.tar.gz"
+        ),
+    )
+
+
+def _refused(failure: EngineFailure) -> TinystacksError:
+    """Say which resource failed and with what; the first that AWS refused gives the error its kind."""
+    lines = [
+        f"{words}: {plain(message).strip()}" if words else plain(message).strip() for words, message in failure.problems
+    ]
+    message = "\n".join(dict.fromkeys(lines))
+    hint = "What was done stays; correct the cause and repeat the command: it goes on from here."
+    for _words, said in failure.problems:
+        match = _AWS.search(plain(said))
+        if match:
+            if _ACCESS.search(said):
+                hint = f"The credentials lack the right for {match['operation']}. {hint}"
+            return AwsError(
+                message,
+                service=match["service"].lower().replace(" ", "-"),
+                operation=match["operation"],
+                code=match["code"] or match["named"] or "",
+                hint=hint,
+            )
+    return EngineError(message, hint=hint)
+
+
+def _first_line(text: str) -> str:
+    for line in text.splitlines():
+        if line.strip() and not line.startswith(("Updating", "Previewing", "Refreshing", "Destroying", "Diagnostics")):
+            return line.strip().removeprefix("error: ")
+    return text.strip()
+
+
+def _tail(text: str, lines: int = 15) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])

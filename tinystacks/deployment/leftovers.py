@@ -1,0 +1,173 @@
+"""What still exists of a stage, found by its tags and names and not by the state (traps A3, C10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.aws_calls import aws_errors, batches, read_all
+from tinystacks.deployment.wording import type_words
+from tinystacks.errors import AwsError
+from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_ELB_TAGS_PER_CALL = 20
+"""Elastic Load Balancing API, DescribeTags."""
+_EC2_TOKENS = {
+    "vpc": "aws:ec2/vpc:Vpc",
+    "subnet": "aws:ec2/subnet:Subnet",
+    "internet-gateway": "aws:ec2/internetGateway:InternetGateway",
+    "route-table": "aws:ec2/routeTable:RouteTable",
+    "security-group": "aws:ec2/securityGroup:SecurityGroup",
+    "natgateway": "aws:ec2/natGateway:NatGateway",
+    "elastic-ip": "aws:ec2/eip:Eip",
+    "launch-template": "aws:ec2/launchTemplate:LaunchTemplate",
+    "vpc-endpoint": "aws:ec2/vpcEndpoint:VpcEndpoint",
+    "vpc-flow-log": "aws:ec2/flowLog:FlowLog",
+}
+"""Types of EC2's DescribeTags that a stage is made of; instances and volumes end with their group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """One resource that bears the stage's tags or name.
+
+    Attributes:
+        resource_type: the engine's type token.
+        id: as the type's own API names it.
+        arn: empty where the API gives none.
+    """
+
+    resource_type: str
+    id: str
+    arn: str = ""
+
+    @property
+    def type(self) -> str:
+        """The type as people say it."""
+        return type_words(self.resource_type)
+
+
+class Sweep:
+    """Looks for everything of one stage.
+
+    Args:
+        client: gives a boto3 client by service name.
+        stack: name of the stack.
+        stage: name of the stage.
+
+    Attributes:
+        not_read: services that could not be looked at, with the reason.
+    """
+
+    def __init__(self, client: Callable[[str], Any], *, stack: str, stage: str) -> None:
+        self._client = client
+        self._stack = stack
+        self._stage = stage
+        self.not_read: list[str] = []
+
+    def find(self) -> list[Leftover]:
+        """Look at every service that a stage uses; one that refuses is noted in `not_read`."""
+        found: list[Leftover] = []
+        for service, look in (
+            ("ecs", self._ecs),
+            ("elbv2", self._load_balancers),
+            ("autoscaling", self._groups),
+            ("ec2", self._ec2),
+            ("logs", self._log_groups),
+            ("ecr", self._repositories),
+            ("iam", self._roles),
+            ("cloudwatch", self._alarms),
+        ):
+            try:
+                with aws_errors(service, "looking for what is left"):
+                    found.extend(look(self._client(service)))
+            except AwsError as error:
+                self.not_read.append(f"{service}: {error.message}")
+        return found
+
+    def _ours(self, tags: list[dict[str, str]]) -> bool:
+        """Whether tags, in any of AWS's two spellings, are the stage's."""
+        plain = {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in tags}
+        return plain.get(TAG_STACK) == self._stack and plain.get(TAG_STAGE) == self._stage
+
+    def _ecs(self, ecs: Any) -> Iterator[Leftover]:
+        name = cluster_name(self._stack, self._stage)
+        for cluster in ecs.describe_clusters(clusters=[name]).get("clusters", []):
+            if cluster["status"] == "INACTIVE":
+                continue
+            yield Leftover(
+                resource_type="aws:ecs/cluster:Cluster", id=cluster["clusterName"], arn=cluster["clusterArn"]
+            )
+            for arn in read_all(ecs, "list_services", "serviceArns", cluster=name):
+                yield Leftover(resource_type="aws:ecs/service:Service", id=arn.rpartition("/")[2], arn=arn)
+        providers = ecs.describe_capacity_providers(include=["TAGS"]).get("capacityProviders", [])
+        for item in providers:
+            if item.get("status") == "ACTIVE" and self._ours(item.get("tags", [])):
+                yield Leftover(
+                    resource_type="aws:ecs/capacityProvider:CapacityProvider",
+                    id=item["name"],
+                    arn=item["capacityProviderArn"],
+                )
+
+    def _load_balancers(self, elb: Any) -> Iterator[Leftover]:
+        for token, operation, key, arn_key in (
+            ("aws:lb/loadBalancer:LoadBalancer", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
+            ("aws:lb/targetGroup:TargetGroup", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
+        ):
+            arns = [item[arn_key] for item in read_all(elb, operation, key)]
+            for batch in batches(arns, _ELB_TAGS_PER_CALL):
+                for item in elb.describe_tags(ResourceArns=batch)["TagDescriptions"]:
+                    if self._ours(item["Tags"]):
+                        arn = item["ResourceArn"]
+                        yield Leftover(resource_type=token, id=arn, arn=arn)
+
+    def _groups(self, autoscaling: Any) -> Iterator[Leftover]:
+        for group in read_all(autoscaling, "describe_auto_scaling_groups", "AutoScalingGroups"):
+            if self._ours(group.get("Tags", [])):
+                yield Leftover(
+                    resource_type="aws:autoscaling/group:Group",
+                    id=group["AutoScalingGroupName"],
+                    arn=group.get("AutoScalingGroupARN", ""),
+                )
+
+    def _ec2(self, ec2: Any) -> Iterator[Leftover]:
+        filters = [{"Name": "key", "Values": [TAG_STACK, TAG_STAGE]}]
+        tags: dict[tuple[str, str], list[dict[str, str]]] = {}
+        for tag in read_all(ec2, "describe_tags", "Tags", Filters=filters):
+            tags.setdefault((tag["ResourceType"], tag["ResourceId"]), []).append(tag)
+        for (kind, resource_id), own in tags.items():
+            if kind in _EC2_TOKENS and self._ours(own):
+                yield Leftover(resource_type=_EC2_TOKENS[kind], id=resource_id)
+
+    def _log_groups(self, logs: Any) -> Iterator[Leftover]:
+        for prefix in (
+            f"/tinystacks/{self._stack}/{self._stage}/",
+            # Made by Container Insights itself when nobody else made it (trap C9).
+            f"/aws/ecs/containerinsights/{cluster_name(self._stack, self._stage)}/",
+        ):
+            for group in read_all(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+                yield Leftover(
+                    resource_type="aws:cloudwatch/logGroup:LogGroup", id=group["logGroupName"], arn=group.get("arn", "")
+                )
+
+    def _repositories(self, ecr: Any) -> Iterator[Leftover]:
+        for repository in read_all(ecr, "describe_repositories", "repositories"):
+            arn = repository["repositoryArn"]
+            if self._ours(ecr.list_tags_for_resource(resourceArn=arn).get("tags", [])):
+                yield Leftover(resource_type="aws:ecr/repository:Repository", id=repository["repositoryName"], arn=arn)
+
+    def _roles(self, iam: Any) -> Iterator[Leftover]:
+        for role in read_all(iam, "list_roles", "Roles"):
+            name = role["RoleName"]
+            if name.startswith(f"{self._stack}-") and self._ours(iam.list_role_tags(RoleName=name).get("Tags", [])):
+                yield Leftover(resource_type="aws:iam/role:Role", id=name, arn=role["Arn"])
+
+    def _alarms(self, cloudwatch: Any) -> Iterator[Leftover]:
+        alarms = read_all(cloudwatch, "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{self._stack}-")
+        for alarm in alarms:
+            arn = alarm["AlarmArn"]
+            if self._ours(cloudwatch.list_tags_for_resource(ResourceARN=arn).get("Tags", [])):
+                yield Leftover(resource_type="aws:cloudwatch/metricAlarm:MetricAlarm", id=alarm["AlarmName"], arn=arn)

@@ -1,0 +1,300 @@
+"""How the deployments that an `up` began at ECS end (traps B1, B4, B5, B6).
+
+The engine is done when ECS has taken the order. Whether the new tasks run, and whether ECS went back to the old ones,
+is read here: a service is steady only when the revision that was asked for is the one that serves.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.aws_calls import aws_errors, batches
+from tinystacks.deployment.causes import events_since, failed_tasks, group_causes, no_room
+from tinystacks.deployment.events import DeploymentEnded, TasksProgress
+from tinystacks.deployment.results import Result, ServiceVerdict
+from tinystacks.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from tinystacks.deployment.events import OnEvent
+    from tinystacks.outputs import ServiceOutputs, StageOutputs
+    from tinystacks.spec.model import StageSpec
+
+_SERVICES_PER_CALL = 10
+"""ECS API reference, DescribeServices."""
+_TASKS_PER_CALL = 100
+"""ECS API reference, DescribeTasks."""
+_NO_ROOM_TIMES = 8
+"""Placement failures after which room is not going to come, when they span the time below."""
+_NO_ROOM_SECONDS = 300
+"""An instance boots and registers within this time (measured: about 3 minutes)."""
+_LOG_LINES = 20
+_ROLLING_BACK = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+_REPLACED = frozenset({"STOPPED", "STOP_REQUESTED"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Time for the follower.
+
+    Attributes:
+        clock: seconds, never going back.
+        sleep: waits for seconds; ends early when the user interrupts.
+        poll: seconds between two looks.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+    poll: float = 5.0
+
+
+@dataclass(slots=True)
+class _Followed:
+    """One service on its way."""
+
+    name: str
+    outputs: ServiceOutputs
+    deadline: float
+    breaker: bool
+    since: datetime | None = None
+    rolled_back: bool = False
+    last: TasksProgress | None = None
+    no_room_from: float | None = None
+    verdict: ServiceVerdict | None = None
+    events: list[str] = field(default_factory=list[str])
+
+
+class Follower:
+    """Follows the deployments of a stage's services to their ends.
+
+    Args:
+        stage: tells deadlines and circuit breakers.
+        outputs: names the cluster, the services and the revisions that were asked for.
+        client: gives a boto3 client by service name.
+        on_event: is told progress and verdicts.
+        pace: time.
+        check: raises when the user asked for the end.
+    """
+
+    def __init__(
+        self,
+        *,
+        stage: StageSpec,
+        outputs: StageOutputs,
+        client: Callable[[str], Any],
+        on_event: OnEvent,
+        pace: Pace,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._ecs = client("ecs")
+        self._client = client
+        self._cluster = outputs.cluster_name
+        self._on_event = on_event
+        self._pace = pace
+        self._check = check
+        start = pace.clock()
+        self._start = start
+        self._services = [
+            _Followed(
+                name=name,
+                outputs=outputs.services[name],
+                deadline=start + spec.rolling_update.deadline,
+                breaker=spec.rolling_update.circuit_breaker,
+            )
+            for name, spec in stage.services.items()
+            if name in outputs.services
+        ]
+
+    def follow(self) -> tuple[ServiceVerdict, ...]:
+        """Poll until every service has a verdict.
+
+        Raises:
+            AwsError: ECS refuses to be read.
+        """
+        while True:
+            self._check()
+            self._look()
+            if all(service.verdict for service in self._services):
+                return tuple(service.verdict for service in self._services if service.verdict)
+            self._pace.sleep(self._pace.poll)
+
+    def _look(self) -> None:
+        waiting = [service for service in self._services if service.verdict is None]
+        with aws_errors("ecs", "services of the stage"):
+            described: dict[str, Mapping[str, Any]] = {}
+            for batch in batches([service.outputs.service_name for service in waiting], _SERVICES_PER_CALL):
+                answer = self._ecs.describe_services(cluster=self._cluster, services=batch)
+                described.update({item["serviceName"]: item for item in answer.get("services", [])})
+        for service in waiting:
+            verdict = self._judge(service, described.get(service.outputs.service_name))
+            if verdict is not None:
+                service.verdict = verdict
+                self._on_event(DeploymentEnded(verdict=verdict))
+
+    def _judge(self, service: _Followed, seen: Mapping[str, Any] | None) -> ServiceVerdict | None:
+        if seen is None or seen.get("status") != "ACTIVE":
+            return self._end(service, Result.FAILED, "ECS does not know the service, or it is being deleted", None)
+        asked = service.outputs.task_definition_arn
+        deployments = seen.get("deployments", [])
+        primary = next((item for item in deployments if item.get("status") == "PRIMARY"), {})
+        own = next((item for item in deployments if item.get("taskDefinition") == asked), primary)
+        if service.since is None:
+            service.since = own.get("createdAt")
+        service.events = events_since(seen, service.since)
+        status, reason = self._service_deployment(service)
+        self._progress(service, own, status or str(primary.get("rolloutState", "")))
+        verdict = self._ended(service, seen, primary, asked, status, reason)
+        return verdict or self._hopeless(service, own) or self._too_late(service)
+
+    def _ended(
+        self,
+        service: _Followed,
+        seen: Mapping[str, Any],
+        primary: Mapping[str, Any],
+        asked: str,
+        status: str,
+        reason: str,
+    ) -> ServiceVerdict | None:
+        """Give the verdict when ECS has come to an end."""
+        rollout = primary.get("rolloutState", "COMPLETED" if len(seen.get("deployments", [])) == 1 else "")
+        why = reason or str(primary.get("rolloutStateReason", ""))
+        serving = str(primary.get("taskDefinition", ""))
+        if status in _ROLLING_BACK or (serving != asked and status != "PENDING"):
+            service.rolled_back = True
+        if status == "ROLLBACK_FAILED":
+            return self._end(service, Result.FAILED, f"the rollback failed: {why}", serving)
+        if service.rolled_back:
+            done = status == "ROLLBACK_SUCCESSFUL" or (status not in _ROLLING_BACK and rollout == "COMPLETED")
+            return self._end(service, Result.ROLLED_BACK, _rollback_words(why, serving), serving) if done else None
+        if rollout == "FAILED" or status in _REPLACED:
+            return self._end(service, Result.FAILED, why or "ECS gave the deployment up", serving)
+        enough = int(seen.get("runningCount", 0)) >= int(seen.get("desiredCount", 0))
+        if rollout == "COMPLETED" and enough and status in {"", "SUCCESSFUL"}:
+            return self._end(service, Result.STEADY, "", serving)
+        return None
+
+    def _hopeless(self, service: _Followed, own: Mapping[str, Any]) -> ServiceVerdict | None:
+        """Give up early on what cannot succeed (traps B4, B5); what the circuit breaker counts is left to it."""
+        if service.rolled_back:
+            return None
+        now = self._pace.clock()
+        blocked = no_room(service.events)
+        if blocked:
+            service.no_room_from = service.no_room_from if service.no_room_from is not None else now
+            if blocked >= _NO_ROOM_TIMES and now - service.no_room_from >= _NO_ROOM_SECONDS:
+                return self._end(service, Result.FAILED, "no instance has room for the new tasks", None)
+        threshold = min(200, max(3, math.ceil(int(own.get("desiredCount", 0)) / 2)))
+        limit = threshold * (4 if service.breaker else 2)
+        counted = int(own.get("failedTasks", 0))
+        if not service.breaker and counted >= threshold:
+            return self._end(service, Result.FAILED, f"{counted} tasks failed in a row", None)
+        # A task that ends after it ran is not counted by ECS (the breaker's own documentation), so it is counted here.
+        ended = len(failed_tasks(self._stopped(service)))
+        if ended >= limit and int(own.get("runningCount", 0)) < int(own.get("desiredCount", 0)):
+            return self._end(service, Result.FAILED, f"{ended} tasks started and ended again", None)
+        return None
+
+    def _too_late(self, service: _Followed) -> ServiceVerdict | None:
+        if self._pace.clock() < service.deadline:
+            return None
+        seconds = int(service.deadline - self._start)
+        return self._end(service, Result.TIMED_OUT, f"not steady after {seconds} s (`rolling_update.deadline`)", None)
+
+    def _end(self, service: _Followed, result: Result, reason: str, serving: str | None) -> ServiceVerdict:
+        causes = group_causes(
+            service.name,
+            self._stopped(service),
+            service.events if result is not Result.STEADY else (),
+            log_tail=(lambda task_id: self._log_tail(service, task_id))
+            if result is not Result.STEADY
+            else lambda _task_id: (),
+        )
+        return ServiceVerdict(
+            service=service.name,
+            result=result,
+            reason=reason,
+            task_definition=serving or "",
+            asked_task_definition=service.outputs.task_definition_arn,
+            causes=causes,
+        )
+
+    def _progress(self, service: _Followed, own: Mapping[str, Any], status: str) -> None:
+        event = TasksProgress(
+            service=service.name,
+            desired=int(own.get("desiredCount", 0)),
+            running=int(own.get("runningCount", 0)),
+            pending=int(own.get("pendingCount", 0)),
+            failed=int(own.get("failedTasks", 0)),
+            status=status,
+        )
+        if event != service.last:
+            service.last = event
+            self._on_event(event)
+
+    def _service_deployment(self, service: _Followed) -> tuple[str, str]:
+        """Give status and reason of the newest service deployment; empty where they cannot be read."""
+        try:
+            with aws_errors("ecs", f"service `{service.name}`"):
+                answer = self._ecs.list_service_deployments(
+                    service=service.outputs.service_arn, cluster=self._cluster, maxResults=20
+                )
+        except AwsError:
+            # Older policies lack this right; the service's own deployments tell nearly as much.
+            return "", ""
+        found = sorted(answer.get("serviceDeployments", []), key=lambda item: item["createdAt"], reverse=True)
+        if not found:
+            return "", ""
+        return str(found[0].get("status", "")), str(found[0].get("statusReason", ""))
+
+    def _stopped(self, service: _Followed) -> list[Mapping[str, Any]]:
+        """Give the stopped tasks of the revision that was asked for, newest first."""
+        with aws_errors("ecs", f"stopped tasks of service `{service.name}`"):
+            arns = self._ecs.list_tasks(
+                cluster=self._cluster, serviceName=service.outputs.service_name, desiredStatus="STOPPED"
+            ).get("taskArns", [])
+            tasks: list[Mapping[str, Any]] = []
+            for batch in batches(arns, _TASKS_PER_CALL):
+                tasks.extend(self._ecs.describe_tasks(cluster=self._cluster, tasks=batch).get("tasks", []))
+        # A deployment's creation and its first task's may bear the same second.
+        since = service.since - timedelta(seconds=1) if service.since else None
+        own = [
+            task
+            for task in tasks
+            if task.get("taskDefinitionArn") == service.outputs.task_definition_arn
+            and (since is None or task.get("createdAt") is None or task["createdAt"] >= since)
+        ]
+        return sorted(own, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
+
+    def _log_tail(self, service: _Followed, task_id: str) -> tuple[str, ...]:
+        """Give the last lines of a task's main container; none when they cannot be read."""
+        try:
+            with aws_errors("logs", f"output of service `{service.name}`"):
+                logs = self._client("logs")
+                group = service.outputs.log_group
+                # The awslogs driver names streams PREFIX/CONTAINER/TASK (ECS Developer Guide, "awslogs").
+                stream = f"{service.name}/{service.outputs.container_name}/{task_id}"
+                answer = logs.get_log_events(
+                    logGroupName=group, logStreamName=stream, limit=_LOG_LINES, startFromHead=False
+                )
+        except AwsError:
+            return ()
+        return tuple(str(event["message"]).rstrip() for event in answer.get("events", []))
+
+
+def overall(verdicts: tuple[ServiceVerdict, ...]) -> Result:
+    """Give the worst of several verdicts."""
+    for result in (Result.FAILED, Result.TIMED_OUT, Result.ROLLED_BACK):
+        if any(verdict.result is result for verdict in verdicts):
+            return result
+    return Result.STEADY
+
+
+def _rollback_words(why: str, serving: str) -> str:
+    revision = serving.rpartition("/")[2]
+    return f"ECS went back to {revision}" + (f": {why}" if why else "")
