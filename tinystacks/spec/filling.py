@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MEMORY_ON_EC2 = 256
 """MiB of a main container on EC2 when the file says nothing: three tasks fit one t3.micro."""
+_NO_ROOM_TO_MOVE = 100
+"""Zone rebalancing needs a `max_percent` over this (ECS developer guide, "Balancing a service across zones")."""
 
 
 def filled(stage: StageSpec) -> StageSpec:
@@ -30,8 +32,13 @@ def _filled_service(service: ServiceSpec, *, fargate: bool) -> ServiceSpec:
     memory = service.memory
     if memory is None:
         memory = _least_fargate_memory(service) if fargate else MEMORY_ON_EC2
-    network_mode = service.network_mode or ("awsvpc" if fargate else "bridge")
-    return service.model_copy(update={"memory": memory, "network_mode": network_mode})
+    changes: dict[str, object] = {
+        "memory": memory,
+        "network_mode": service.network_mode or ("awsvpc" if fargate else "bridge"),
+    }
+    if "zone_rebalancing" not in service.model_fields_set:
+        changes["zone_rebalancing"] = service.rolling_update.max_percent > _NO_ROOM_TO_MOVE
+    return service.model_copy(update=changes)
 
 
 def _least_fargate_memory(service: ServiceSpec) -> int:

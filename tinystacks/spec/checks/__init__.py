@@ -4,12 +4,53 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinystacks.spec.checks import (
+    containers,
+    endpoint,
+    fargate,
+    identifiers,
+    instances,
+    names,
+    network,
+    packing,
+    placement_modes,
+    routes,
+    scaling,
+    secrets,
+    updates,
+)
+from tinystacks.spec.messages import in_file_order, locate
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from tinystacks.errors import Problem
+    from tinystacks.spec.checks.finding import Finding
     from tinystacks.spec.model import StageSpec
+
+CHECKS: Sequence[Callable[[StageSpec], Iterable[Finding]]] = (
+    names.check,
+    containers.check,
+    secrets.check,
+    identifiers.check,
+    routes.check,
+    scaling.check,
+    updates.check,
+    instances.check,
+    placement_modes.check,
+    packing.check,
+    fargate.check,
+    network.check,
+    endpoint.check,
+)
+"""Every check; none depends on another."""
 
 
 def check_stage(stage: StageSpec) -> list[Problem]:
-    """Give every error and warning of a stage that is otherwise well-formed and filled in."""
-    del stage
-    return []
+    """Give every error and warning of a stage that is well-formed and filled in, in the order of the file."""
+    origin = stage.origin
+    findings = dict.fromkeys(finding for check in CHECKS for finding in check(stage))
+    return in_file_order(
+        locate(origin, finding.path, finding.message, code=finding.code, severity=finding.severity)
+        for finding in findings
+    )
