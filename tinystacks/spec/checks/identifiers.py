@@ -28,7 +28,7 @@ def check(stage: StageSpec) -> Iterator[Finding]:
         yield error(("alarms", "topic"), "topic-arn", message)
     for name, service in stage.services.items():
         path = ("services", name)
-        keys = [((*path, "kms_keys", at), key) for at, key in enumerate(service.kms_keys)]
+        keys: list[tuple[KeyPath, str]] = [((*path, "kms_keys", at), key) for at, key in enumerate(service.kms_keys)]
         if service.logs.kms_key is not None:
             keys.append(((*path, "logs", "kms_key"), service.logs.kms_key))
         for place, key in keys:

@@ -24,15 +24,15 @@ _SECRET_ARN = re.compile(
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _SECRET_NAME = re.compile(
     r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|SECRET_?KEY|ACCESS_?KEY|CREDENTIALS?)(_|$)",
-    re.I,
+    re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(
     r"(AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|sk_live_[A-Za-z0-9]{16}|xox[abprs]-[A-Za-z0-9-]{10}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY|^[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@]+@"
 )
-_HARMLESS = re.compile(r"|true|false|\d{1,6}|/.*|https?://[^@]*|arn:.*", re.I)
+_HARMLESS = re.compile(r"|true|false|\d{1,6}|/.*|https?://[^@]*|arn:.*", re.IGNORECASE)
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
-_HEXADECIMAL = re.compile(r"[0-9a-f-]+", re.I)
+_HEXADECIMAL = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 _BITS_OF_RANDOM_TEXT = 4.3
 """Bits per character (Shannon) over which a text of 32 characters and more is hardly made of words."""
 
@@ -62,16 +62,14 @@ def _arns(container: ContainerSpec, path: KeyPath, region: str | None) -> Iterat
         match = _SECRET_ARN.fullmatch(arn)
         if match is None:
             message = (
-                "must be the full ARN of an SSM parameter (`arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`) or of a Secrets "
+                "must be the ARN of an SSM parameter (`arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`) or of a Secrets "
                 "Manager secret (`arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX`), never the secret itself"
             )
             yield error((*path, "secrets", name), "secret-arn", message)
             continue
         found = match["ssm"] or match["manager"]
         if region is not None and found != region:
-            message = (
-                f"this secret is in {found}, the stage in {region}: tasks then start only while both can be reached"
-            )
+            message = f"is in {found}, the stage in {region}: tasks then start only while both can be reached"
             yield warning((*path, "secrets", name), "secret-in-other-region", message)
 
 

@@ -19,14 +19,13 @@ def check(stage: StageSpec) -> Iterator[Finding]:
     for name, service in stage.services.items():
         path = ("services", name, "rolling_update")
         update = service.rolling_update
-        stuck = next(
-            (count for count in _counts(service.tasks.min, service.tasks.max) if not can_move(update, count)), None
-        )
+        counts = _counts(service.tasks.min, service.tasks.max)
+        stuck = next((count for count in counts if not can_move(update, count)), None)
         if stuck is not None:
             lower, upper = bounds(update, stuck)
             message = (
                 f"an update of {stuck} task{'s' if stuck > 1 else ''} could never move: {lower} must stay healthy and "
-                f"{upper} may run; raise `max_percent` to {_enough_percent(lower, stuck)} or lower `min_healthy_percent`"
+                f"{upper} may run; raise `max_percent` to {_enough_percent(lower, stuck)} or lower the other"
             )
             yield error((*path, "max_percent"), "update-cannot-move", message)
         if update.max_percent <= 100 and service.zone_rebalancing:  # noqa: PLR2004 - percent
