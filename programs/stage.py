@@ -1,0 +1,117 @@
+"""The whole stage, from the network up: the order of components and the exports, nothing else.
+
+```
+provider ─ network ─┬─ cluster ─ capacity ─ strategy ─┬─ application (one per service) ─ exports
+                    └─ load balancer ─────────────────┘
+```
+On the way down the engine goes the other way round: services, strategy, capacity, cluster, network (traps C1 to C7).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from programs.application import Application
+from programs.capacity import ClusterCapacity, InstanceCapacity, StrategyItem, fargate_strategy
+from programs.cluster import Cluster
+from programs.exposure import open_instances
+from programs.hosting import on_fargate
+from programs.load_balancer import LoadBalancer
+from programs.network import Network
+from programs.sdk import aws
+from programs.service import ServicePlace
+from tinystacks.naming import resource_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from programs.settings import ProgramSettings
+    from tinystacks.spec.model import StageSpec
+
+PROVIDER = "aws"
+"""Logical name of the one explicit AWS provider."""
+
+
+def program_for(stage: StageSpec, settings: ProgramSettings) -> Callable[[], None]:
+    """Give the Pulumi program of one stage, for the Automation API or plain `pulumi up`.
+
+    Args:
+        stage: the stage, checked and complete.
+        settings: facts of this run.
+
+    Returns:
+        A function that declares every resource and exports the keys of `StageOutputs`.
+    """
+
+    def program() -> None:
+        for key, value in declare_stage(stage, settings).items():
+            pulumi.export(key, value)
+
+    return program
+
+
+def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]:
+    """Declare every resource of a stage and give the exports."""
+    provider = aws.Provider(
+        PROVIDER,
+        region=settings.region,
+        allowed_account_ids=[settings.account_id],
+        default_tags=aws.ProviderDefaultTagsArgs(tags={**stage.tags, **resource_tags(stage.stack, stage.stage)}),
+        **settings.provider_arguments,
+    )
+    root = pulumi.ResourceOptions(providers={"aws": provider})
+    network = Network(stage, settings=settings, provider=provider, opts=root)
+    cluster = Cluster(stage, opts=root)
+    instances = (
+        None
+        if on_fargate(stage)
+        else InstanceCapacity(stage, cluster=cluster.cluster, network=network, settings=settings, opts=root)
+    )
+    strategy = (
+        fargate_strategy(stage.compute.spot)
+        if instances is None
+        else [StrategyItem(capacity_provider=instances.provider.name, base=0, weight=1)]
+    )
+    capacity = ClusterCapacity(stage, cluster=cluster.cluster, strategy=strategy, opts=root)
+    balancer = LoadBalancer(stage, network=network, opts=root) if stage.exposed_services else None
+    reachable = (
+        []
+        if balancer is None or instances is None
+        else open_instances(
+            stage,
+            balancer=balancer,
+            group_id=instances.security_group_id,
+            opts=pulumi.ResourceOptions(parent=balancer),
+        )
+    )
+    place = ServicePlace(
+        cluster=cluster.cluster,
+        capacity=capacity,
+        network=network,
+        load_balancer=balancer,
+        reachable=reachable,
+    )
+    applications = {
+        name: Application(
+            stage, name, place=place, exec_log_group_arn=cluster.exec_log_group_arn, settings=settings, opts=root
+        )
+        for name in stage.services
+    }
+    return {
+        "stack": stage.stack,
+        "stage": stage.stage,
+        "region": settings.region,
+        "account_id": settings.account_id,
+        "cluster_name": cluster.cluster.name,
+        "cluster_arn": cluster.cluster.arn,
+        "endpoint": "" if balancer is None else balancer.url,
+        "vpc_id": network.vpc_id,
+        "subnet_ids": network.task_subnet_ids,
+        "capacity_providers": list(capacity.provider_names),
+        "auto_scaling_group": "" if instances is None else instances.group.name,
+        "load_balancer_arn": "" if balancer is None else balancer.balancer.arn,
+        "ami_id": "" if instances is None else instances.ami_id,
+        "services": {name: application.outputs for name, application in applications.items()},
+    }
