@@ -192,10 +192,10 @@ class ContainerInstance:
 
     @property
     def running_tasks_count(self) -> int:
-        """Tasks with desiredStatus RUNNING and lastStatus RUNNING."""
-        return sum(1 for task in self.tasks.values() if task.last_status == "RUNNING")
+        """Tasks with desiredStatus RUNNING (API ContainerInstance)."""
+        return len(self.tasks)
 
     @property
     def pending_tasks_count(self) -> int:
-        """Tasks with desiredStatus RUNNING that do not run yet."""
-        return len(self.tasks) - self.running_tasks_count
+        """Tasks in PENDING."""
+        return sum(1 for task in self.tasks.values() if task.last_status == "PENDING")

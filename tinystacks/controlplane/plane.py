@@ -23,7 +23,7 @@ from tinystacks.controlplane import (
     stopping,
     tags,
     tags as _tags,
-    targets,
+    target_health,
     task_definitions,
     task_definitions as _task_definitions,
     task_progress,
@@ -421,7 +421,7 @@ class ControlPlane:
         self, target_group_arn: str, target_id: str, port: int, state: str, reason: str = "", description: str = ""
     ) -> None:
         """A target's health changed: `initial`, `healthy`, `unhealthy`, `draining` or `unused` (L4)."""
-        targets.health(self.state, target_group_arn, target_id, port, state, reason, description)
+        target_health.observed(self.state, target_group_arn, target_id, port, state, reason, description)
 
     def metric(self, name: str, dimensions: Mapping[str, str], value: float, at: float) -> None:
         """A datapoint of a metric that a target tracking policy may follow (S2, S20)."""

@@ -51,6 +51,9 @@ class Deployment:
         failed_tasks: the circuit breaker's count.
         tasks: its tasks with desiredStatus RUNNING; the next four split them.
         placed: per zone, the instances (or, on Fargate, the zone itself) with the number of its tasks.
+        on_instance: its tasks under each of those keys.
+        leaving: its tasks on DRAINING instances.
+        stopping: its tasks with desiredStatus STOPPED that have not stopped yet.
         healthy_since: when all of it became healthy and older tasks were gone (bake time runs from there).
         service_deployment: the service deployment that made it (None after the service was rolled back to it).
     """
@@ -75,6 +78,8 @@ class Deployment:
     unhealthy: dict[str, Task] = field(default_factory=dict[str, "Task"])
     placed: dict[str, CountedKeys] = field(default_factory=dict[str, CountedKeys])
     on_instance: dict[str, dict[str, Task]] = field(default_factory=dict[str, "dict[str, Task]"])
+    leaving: dict[str, Task] = field(default_factory=dict[str, "Task"])
+    stopping: dict[str, Task] = field(default_factory=dict[str, "Task"])
 
     @property
     def running_count(self) -> int:
@@ -141,10 +146,10 @@ class Service:
         revisions: by ARN.
         stopping: tasks with desiredStatus STOPPED that have not stopped yet.
         zone_counts: tasks with desiredStatus RUNNING per zone.
-        instance_counts: the same per container instance ARN.
         provider_counts: the same per capacity provider.
         last_completed: the deployment that a rollback would return to.
         start_failures: launches in a row whose tasks never ran (re-spawn throttle).
+        notes: ids gathered since the last pass for the events about targets and stops.
         throttled_until: no task starts before this time.
     """
 
@@ -186,7 +191,6 @@ class Service:
     said: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
     stopping: dict[str, Task] = field(default_factory=dict[str, "Task"])
     zone_counts: Counter[str] = field(default_factory=Counter[str])
-    instance_counts: Counter[str] = field(default_factory=Counter[str])
     provider_counts: Counter[str] = field(default_factory=Counter[str])
     last_completed: Deployment | None = None
     batch: int = 0
@@ -201,6 +205,7 @@ class Service:
     steady_said_at: float = float("-inf")
     rebalance_looks: int = 0
     rebalancing: bool = False
+    notes: dict[str, list[str]] = field(default_factory=dict[str, "list[str]"])
 
     @property
     def group(self) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Ec2Instance,
         ScalableTarget,
         Service,
+        Target,
         Task,
         TaskDefinition,
     )
@@ -38,6 +39,7 @@ class State:
         tasks: by task id; stopped ones stay for a while.
         task_definitions: by family, revisions in order (index = revision - 1; None when deleted).
         targets: scalable targets by resource id.
+        registered: the task behind each (target group, target id, port).
         dirty: services that the scheduler must look at, in the order in which they changed.
         agenda: heap of (time, number, action); the number keeps the order of equal times.
     """
@@ -69,6 +71,10 @@ class State:
     tokens: dict[tuple[str, str], tuple[float, Any, Any]] = field(
         default_factory=dict[tuple[str, str], tuple[float, Any, Any]]
     )
+    registered: dict[tuple[str, str, int], tuple[Task, Target]] = field(
+        default_factory=dict[tuple[str, str, int], "tuple[Task, Target]"]
+    )
+    alarm_states: dict[str, str] = field(default_factory=dict[str, str])
     numbered: int = 0
 
     def emit(self, effect: Effect) -> None:

@@ -124,7 +124,7 @@ class Task:
         id: 32 hexadecimal digits, the end of the ARN.
         group: `service:<name>` or `family:<family>` or as given.
         tally: how the scheduler counts it now (see `tally.py`).
-        stop_after: what begins once the containers were started late; internal.
+        holds_resources: the agent has booked it on the instance.
         died: it ended by itself, thus its targets are deregistered without waiting.
         batch: number of the service's launch that made it.
         was_running: it reached RUNNING at some time.
@@ -175,6 +175,7 @@ class Task:
     batch: int = 0
     was_running: bool = False
     died: bool = False
+    holds_resources: bool = False
     counted_failure: bool = False
     replaced_unhealthy: bool = False
 

@@ -1,0 +1,125 @@
+"""What CreateService and UpdateService refuse (A7, A10, A22, A34, Z2, P12, P21)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tinystacks.controlplane.errors import EcsError, invalid_parameter
+from tinystacks.controlplane.expressions import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tinystacks.controlplane.model import Service, TaskDefinition
+    from tinystacks.controlplane.state import State
+    from tinystacks.controlplane.types import Document
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+MOST_CONSTRAINTS = 10
+MOST_STRATEGIES = 5
+ZONE_FIELD = "attribute:ecs.availability-zone"
+SWITCH_NEEDS_FORCE = (
+    "When switching from launch type to capacity provider strategy on an existing service, or making a change to a "
+    "capacity provider strategy on a service that is already using one, you must force a new deployment."
+)
+
+
+def name(given: str) -> None:
+    """Refuse a name that a service cannot have (A34)."""
+    if not NAME.fullmatch(given):
+        raise invalid_parameter(
+            "The service name is invalid. Up to 255 letters, numbers, hyphens, and underscores are allowed."
+        )
+
+
+def controller(document: Document | None, configuration: Document | None) -> None:
+    """Refuse deployment types that are not modelled: CodeDeploy, external, blue/green, linear, canary (A24)."""
+    kind = (document or {}).get("type") or "ECS"
+    strategy = (configuration or {}).get("strategy") or "ROLLING"
+    if kind != "ECS" or strategy != "ROLLING":
+        raise EcsError(
+            "UnsupportedFeatureException", f"The deployment type {kind}/{strategy} is not supported; use ECS/ROLLING."
+        )
+
+
+def network(definition: TaskDefinition, configuration: Document | None, launch_type: str) -> None:
+    """Refuse a network configuration that does not fit the network mode (A7)."""
+    if definition.network_mode == "awsvpc":
+        awsvpc = (configuration or {}).get("awsvpcConfiguration") or {}
+        if not awsvpc.get("subnets"):
+            raise invalid_parameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+        if launch_type != "FARGATE" and awsvpc.get("assignPublicIp") == "ENABLED":
+            raise invalid_parameter("Assign public IP is not supported for this launch type.")
+    elif configuration:
+        raise invalid_parameter("Network Configuration is not valid for the given networkMode of this task definition.")
+
+
+def launch(definition: TaskDefinition, launch_type: str) -> None:
+    """Refuse a launch type that the task definition was not registered for."""
+    needs = definition.document.get("requiresCompatibilities") or []
+    if launch_type == "FARGATE" and "FARGATE" not in needs:
+        raise invalid_parameter("Task definition does not support launch_type FARGATE.")
+
+
+def placement(constraints: Sequence[Document], strategies: Sequence[Document], launch_type: str) -> None:
+    """Refuse constraints and strategies that cannot be read or do not apply (P12, P17, P21)."""
+    if launch_type == "FARGATE" and (constraints or strategies):
+        raise invalid_parameter("Placement constraints and strategies are not supported with FARGATE launch type.")
+    if len(constraints) > MOST_CONSTRAINTS or len(strategies) > MOST_STRATEGIES:
+        raise invalid_parameter(
+            f"At most {MOST_CONSTRAINTS} placement constraints and {MOST_STRATEGIES} placement strategies are allowed."
+        )
+    for one in constraints:
+        if one["type"] == "memberOf":
+            if not one.get("expression"):
+                raise invalid_parameter("The memberOf placement constraint needs an expression.")
+            compiled(one["expression"])
+        elif one.get("expression"):
+            raise invalid_parameter("The distinctInstance placement constraint takes no expression.")
+    for one in strategies:
+        field = str(one.get("field") or "")
+        if one["type"] == "binpack" and field.lower() not in {"cpu", "memory"}:
+            raise invalid_parameter(f"The field '{field}' is not valid for the binpack placement strategy.")
+        if one["type"] == "spread" and not field:
+            raise invalid_parameter("The spread placement strategy needs a field.")
+
+
+def load_balancers(state: State, definition: TaskDefinition, balancers: Sequence[Document]) -> None:
+    """Refuse target groups without a balancer, of the wrong type, or for an unknown container port (A22)."""
+    for one in balancers:
+        container = definition.container(one.get("containerName") or "")
+        if container is None:
+            raise invalid_parameter(f"The container {one.get('containerName')} does not exist in the task definition.")
+        ports = [int(mapping["containerPort"]) for mapping in container.get("portMappings") or []]
+        if int(one.get("containerPort") or 0) not in ports:
+            raise invalid_parameter(
+                f"The container {container['name']} did not have a container port {one.get('containerPort')} defined."
+            )
+        arn = one.get("targetGroupArn") or ""
+        facts = state.surroundings.target_group(arn)
+        if facts is None:
+            continue
+        if not facts.has_load_balancer:
+            raise invalid_parameter(
+                f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+            )
+        wanted = "ip" if definition.network_mode == "awsvpc" else "instance"
+        if facts.target_type != wanted:
+            raise invalid_parameter(
+                f"The provided target group {arn} has target type {facts.target_type}, which is incompatible with the "
+                f"{definition.network_mode} network mode specified in the task definition."
+            )
+
+
+def may_rebalance(service: Service) -> bool:
+    """Whether a service is eligible for zone rebalancing (Z2)."""
+    first = service.placement_strategy[0] if service.placement_strategy else {"type": "spread", "field": ZONE_FIELD}
+    return (
+        service.scheduling_strategy == "REPLICA"
+        and first["type"] == "spread"
+        and first.get("field") == ZONE_FIELD
+        and int(service.deployment_configuration["maximumPercent"]) > 100  # noqa: PLR2004 - a percentage of the rule
+        and not any("loadBalancerName" in one for one in service.load_balancers)
+        and not any(ZONE_FIELD in str(one.get("expression")) for one in service.placement_constraints)
+    )
