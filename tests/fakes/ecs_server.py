@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from werkzeug.serving import make_server
 
 from tests.fakes.small_world import SmallSurroundings, SmallWorld
+from tinystacks.controlplane.errors import EcsError
 from tinystacks.local.appautoscaling_api.app import AppAutoscalingApi
 from tinystacks.local.ecs_api.app import EcsApi
 from tinystacks.local.json_api.wsgi import JsonEndpoint
 from tinystacks.local.planes import PlaneRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from tinystacks.local.json_api.service import Service
 
 REGION = "us-east-1"
 GROUP_ARN = (
@@ -26,14 +30,68 @@ GROUP_ARN = (
 )
 
 
+CODES_OF_EVERY_OPERATION = {
+    "SerializationException",
+    "UnknownOperationException",
+    "UnsupportedFeatureException",
+    "ValidationException",
+}
+
+
+class ModelledApi(Protocol):
+    """An API with its botocore model."""
+
+    @property
+    def target_prefix(self) -> str: ...
+
+    @property
+    def internal_error(self) -> str: ...
+
+    @property
+    def model(self) -> Service: ...
+
+    def handle(self, operation: str, region: str, body: dict[str, Any]) -> dict[str, Any]: ...
+
+
+class Checked:
+    """An API whose answers, errors included, are held against the service's model."""
+
+    def __init__(self, api: ModelledApi, misfits: list[str]) -> None:
+        self._api = api
+        self._misfits = misfits
+        self.target_prefix = api.target_prefix
+        self.internal_error = api.internal_error
+        self.model = api.model
+        self.answered: set[str] = set()
+
+    def handle(self, operation: str, region: str, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = self._api.handle(operation, region, body)
+        except EcsError as error:
+            known = self.model.operations and operation in self.model.operations
+            if known and error.code not in self.model.error_codes(operation) | CODES_OF_EVERY_OPERATION:
+                self._misfits.append(f"{operation} never answers {error.code}: {error.message}")
+            raise
+        except Exception as error:
+            self._misfits.append(f"{operation} fell over: {error!r}")
+            raise
+        self.answered.add(operation)
+        self._misfits += [f"{operation}: {finding}" for finding in self.model.response_findings(operation, answer)]
+        return answer
+
+
 class EcsServer:
-    """A server on 127.0.0.1; `seconds_per_request` simulated seconds pass before each request is answered."""
+    """A server on 127.0.0.1; `seconds_per_request` simulated seconds pass before each request is answered.
+
+    When it closes, every answer must have fitted the services' models.
+    """
 
     def __init__(self) -> None:
         self.seconds_per_request = 0.0
         self.planes = PlaneRegistry(surroundings=lambda _: SmallSurroundings(), clock=lambda: 1_800_000_000.0)
-        self.ecs = EcsApi(self.planes)
-        self.scaling = AppAutoscalingApi(self.planes)
+        self.misfits: list[str] = []
+        self.ecs = Checked(EcsApi(self.planes), self.misfits)
+        self.scaling = Checked(AppAutoscalingApi(self.planes), self.misfits)
         self._endpoint = JsonEndpoint([self.ecs, self.scaling])
         with self.planes.locked(REGION) as plane:
             self.world = SmallWorld(plane=plane)
@@ -41,7 +99,7 @@ class EcsServer:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever)
 
-    def __enter__(self) -> EcsServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -49,6 +107,7 @@ class EcsServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        assert not self.misfits, "\n".join(self.misfits)
 
     def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self.seconds_per_request:
@@ -62,7 +121,7 @@ class EcsServer:
 
     def client(self, service: str, region: str = REGION) -> Any:
         """Make a real boto3 client; it validates what it sends and refuses what it cannot parse."""
-        return boto3.client(
+        return cast("Any", boto3).client(
             service,
             region_name=region,
             endpoint_url=self.url,
@@ -70,3 +129,47 @@ class EcsServer:
             aws_secret_access_key="local",
             config=Config(retries={"total_max_attempts": 1}),
         )
+
+    def prepare(self, *, instances: int = 3) -> None:
+        """Make the cluster `main` with a capacity provider over a group of instances, and the task definition `web`."""
+        ecs = self.client("ecs")
+        with self.planes.locked(REGION) as plane:
+            plane.group_observed(GROUP_ARN, name="group", minimum=0, maximum=10, desired=instances)
+        ecs.create_capacity_provider(
+            name="provider",
+            autoScalingGroupProvider={"autoScalingGroupArn": GROUP_ARN, "managedScaling": {"status": "ENABLED"}},
+        )
+        strategy = [{"capacityProvider": "provider", "weight": 1, "base": 0}]
+        ecs.create_cluster(clusterName="main", capacityProviders=["provider"], defaultCapacityProviderStrategy=strategy)
+        self.advance(120)
+        with self.planes.locked(REGION):
+            self.world.launch(GROUP_ARN, instances)
+        self.advance(60)
+        ecs.register_task_definition(**web_task_definition())
+
+
+def web_task_definition(*, image: str = "web:1", family: str = "web") -> dict[str, Any]:
+    """Give a bridge-mode task definition of one container."""
+    container = {
+        "name": "web",
+        "image": image,
+        "cpu": 128,
+        "memory": 256,
+        "portMappings": [{"containerPort": 80, "hostPort": 0}],
+    }
+    return {"family": family, "networkMode": "bridge", "containerDefinitions": [container]}
+
+
+def codes(call: Any, **arguments: Any) -> tuple[str, str]:
+    """Call something that must be refused; give the error's code and message."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        response = cast("Any", error.response)
+        return response["Error"]["Code"], response["Error"]["Message"]
+    raise AssertionError(call)
+
+
+def names(arns: Sequence[str]) -> list[str]:
+    """Give the last parts of ARNs."""
+    return [arn.rpartition("/")[2] for arn in arns]

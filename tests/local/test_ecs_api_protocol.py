@@ -13,7 +13,7 @@ from botocore.validate import ParamValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinystacks.controlplane.errors import invalid_parameter
+from tinystacks.controlplane.errors import EcsError, invalid_parameter
 from tinystacks.local.appautoscaling_api.refusals import refusal as scaling_refusal
 from tinystacks.local.ecs_api.refusals import refusal
 from tinystacks.local.json_api.errors import ApiError
@@ -259,5 +259,5 @@ def test_a32_items_that_go_between_two_pages_hide_no_others() -> None:
     "token", ["", "x", "eyJhIjogMX0=", "WyJPdGhlciIsICJhIl0=", "WyJMIiwgW11d", "WyJMIiwgMV0=", "é"]
 )
 def test_a32_a_token_of_another_list_is_refused(token: str) -> None:
-    with pytest.raises(ApiError, match="Invalid token"):
+    with pytest.raises(EcsError, match="Invalid token"):
         pages().cut(["a", "b"], name="L", key=lambda item: (item,), size=1, token=token)

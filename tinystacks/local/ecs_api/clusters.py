@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from tinystacks.controlplane.errors import invalid_parameter
 from tinystacks.local.ecs_api.shapes.clusters import ALL, cluster_shape
 from tinystacks.local.ecs_api.shapes.common import Shape, failure
 
@@ -14,11 +16,17 @@ if TYPE_CHECKING:
     from tinystacks.local.ecs_api.call import Call, Operation
 
 _MOST_DESCRIBED = 100
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+"""Names that a cluster may have (API CreateCluster)."""
 _AFTER_CHANGE = ALL - {"STATISTICS"}
 
 
 def _create(call: Call) -> Shape:
     arguments = call.arguments()
+    if not _NAME.fullmatch(arguments.get("cluster_name", "default")):
+        raise invalid_parameter(
+            "Cluster names can have up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens."
+        )
     if "settings" not in arguments:
         insights = call.account_settings.effective("containerInsights")
         arguments["settings"] = [{"name": "containerInsights", "value": insights}]

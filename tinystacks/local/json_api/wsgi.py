@@ -69,37 +69,45 @@ class JsonEndpoint:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        status, body = self._answer(environ)
-        payload = json.dumps(body, separators=(",", ":")).encode()
+        status, payload, error_code = self._answer(environ)
         headers = [
             ("Content-Type", CONTENT_TYPE),
             ("Content-Length", str(len(payload))),
             ("x-amzn-RequestId", str(uuid.uuid4())),
         ]
-        if status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
-            headers.append(("x-amzn-ErrorType", str(body["__type"])))
+        if error_code:
+            headers.append(("x-amzn-ErrorType", error_code))
         start_response(_STATUS.get(status, f"{status} Error"), headers)
         return [payload]
 
-    def _answer(self, environ: WSGIEnvironment) -> tuple[int, dict[str, Any]]:
+    def _answer(self, environ: WSGIEnvironment) -> tuple[int, bytes, str]:
+        """Give the status, the body and, for a refusal, its code."""
         prefix, _, operation = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")
         api = self._apis.get(prefix)
         try:
             raw = _read(environ)
             if api is None or environ.get("REQUEST_METHOD") != "POST":
-                return 404, {"__type": "UnknownOperationException", "message": ""}
-            return 200, api.handle(operation, self._region(environ), _decode(raw))
+                return _refused(404, "UnknownOperationException", "")
+            return 200, _encode(api.handle(operation, self._region(environ), _decode(raw))), ""
         except ApiError as error:
-            return error.status, {"__type": error.code, "message": error.message, **error.fields}
+            return _refused(error.status, error.code, error.message, **error.fields)
         except EcsError as error:
-            return 400, {"__type": error.code, "message": error.message}
-        except Exception:  # noqa: BLE001 - a fault in one operation must not end the server; it is logged with its trace
+            return _refused(400, error.code, error.message)
+        except Exception:  # noqa: BLE001 - a fault in one operation must not end the server
             _log.exception("%s of %s failed", operation, prefix)
-            return 500, {"__type": api.internal_error if api else "InternalFailure", "message": "Service Unavailable."}
+            return _refused(500, api.internal_error if api else "InternalFailure", "Service Unavailable.")
 
     def _region(self, environ: WSGIEnvironment) -> str:
         scope = _SCOPE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
         return scope.group(1) if scope else self._default_region
+
+
+def _refused(status: int, code: str, message: str, **fields: Any) -> tuple[int, bytes, str]:
+    return status, _encode({"__type": code, "message": message, **fields}), code
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _read(environ: WSGIEnvironment) -> bytes:
