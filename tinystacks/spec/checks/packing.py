@@ -93,9 +93,9 @@ def _together(
         more = {**counts, name: counts[name] + 1}
         if _placed(stage, smallest, needs, more)[name] < more[name] or _any_short(stage, smallest, needs, more):
             message = (
-                f"while {counts[name]} tasks run no update can begin: new tasks start before old ones stop, and {where} "
-                f"has no room for it ({_reason(needs[name], smallest)}all taken); raise `compute.instances.max`, or "
-                "set `rolling_update: {min_healthy_percent: 50, max_percent: 100}` where a gap is allowed"
+                f"with {counts[name]} tasks an update cannot begin: a new task starts before an old one stops, but "
+                f"{where} can hold no more ({_reason(needs[name], smallest)}all taken); raise `compute.instances.max`, "
+                "or allow a gap by `rolling_update: {min_healthy_percent: 50, max_percent: 100}`"
             )
             yield report(_field(service, name, report), "update-does-not-fit", message)
 
