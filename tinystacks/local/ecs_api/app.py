@@ -35,8 +35,7 @@ OPERATIONS: dict[str, Operation] = {
     **task_definitions.OPERATIONS,
     **tasks.OPERATIONS,
 }
-"""Every operation that is answered; the model's others (daemons, gateways, Express services, task sets of external
-deployment controllers, and what only the agent calls) end in `UnsupportedFeatureException`."""
+"""Every operation that is answered; `unsupported.py` lists the others."""
 
 
 class EcsApi:
