@@ -85,7 +85,7 @@ class ProviderHarness:
     def update(self, resource: Resource, inputs: Inputs) -> None:
         """Bring the resource to `inputs` and read back; what was given must come back exactly."""
         old = resource.state
-        changed = frozenset(name for name in {*inputs, *old} if name in inputs and inputs[name] != old.get(name))
+        changed = frozenset(name for name, value in inputs.items() if not holds(old.get(name), value))
         resource.handler.update(self.call(), resource.id, old, dict(inputs), changed)
         state = self._read(resource.handler, resource.id, _known(old, inputs))
         assert state is not None
@@ -123,9 +123,18 @@ KEPT = (
 
 
 def assert_given(state: Inputs, inputs: Inputs) -> None:
-    """Every property that the program gave stands in the state exactly as given."""
-    differing = {name: (value, state.get(name)) for name, value in inputs.items() if state.get(name) != value}
+    """Every property that the program gave stands in the state exactly as given; blocks may hold computed ones too."""
+    differing = {name: (value, state.get(name)) for name, value in inputs.items() if not holds(state.get(name), value)}
     assert not differing, f"given and read differ: {differing}"
+
+
+def holds(found: Any, given: Any) -> bool:
+    """Whether `given` is in `found`: the same values, and in blocks at least the same members."""
+    if isinstance(given, dict) and isinstance(found, dict):
+        return all(name in found and holds(found[name], value) for name, value in given.items())
+    if isinstance(given, list) and isinstance(found, list):
+        return len(given) == len(found) and all(map(holds, found, given))
+    return type(found) is type(given) and found == given
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
+from tinystacks.local.provider.handler import CreatedButFailedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -39,6 +41,17 @@ def ignoring(*codes: str, text: str = "") -> Generator[None]:
     except ClientError as error:
         if not is_error(error, *codes, text=text):
             raise
+
+
+@contextmanager
+def after_creation(resource_id: str) -> Generator[None]:
+    """Let what fails after a create call leave the resource in the state, as half made, instead of orphaning it."""
+    try:
+        yield
+    except CreatedButFailedError:
+        raise
+    except Exception as error:
+        raise CreatedButFailedError(resource_id, str(error)) from error
 
 
 def _part(error: BaseException, name: str) -> str:

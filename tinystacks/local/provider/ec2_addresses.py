@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tinystacks.errors import LocalAwsError
-from tinystacks.local.provider.api_errors import ignoring, passing
+from tinystacks.local.provider.api_errors import after_creation, ignoring, passing
 from tinystacks.local.provider.api_shapes import known_form, refuse_unknown
 from tinystacks.local.provider.ec2_lookups import one_or_none
 from tinystacks.local.provider.ec2_tags import arn, specification, tag_map, update_tags
@@ -36,7 +36,8 @@ class EipHandler:
             TagSpecifications=specification("elastic-ip", inputs),
             **({"NetworkBorderGroup": border} if border else {}),
         )["AllocationId"]
-        self._associate(call, allocation_id, inputs)
+        with after_creation(allocation_id):
+            self._associate(call, allocation_id, inputs)
         return allocation_id
 
     def read(self, call: Call, resource_id: str, state: Inputs) -> Inputs | None:
@@ -133,11 +134,12 @@ class NatGatewayHandler:
             TagSpecifications=specification("natgateway", inputs),
             **{name: value for name, value in members.items() if value},
         )["NatGateway"]["NatGatewayId"]
-        polling(
-            call,
-            lambda: self._available(call, gateway_id),
-            until=f"EC2 NAT Gateway ({gateway_id}) to become available",
-        )
+        with after_creation(gateway_id):
+            polling(
+                call,
+                lambda: self._available(call, gateway_id),
+                until=f"EC2 NAT Gateway ({gateway_id}) to become available",
+            )
         return gateway_id
 
     def read(self, call: Call, resource_id: str, state: Inputs) -> Inputs | None:

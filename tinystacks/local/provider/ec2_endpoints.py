@@ -6,7 +6,7 @@ import json
 from typing import Any, ClassVar
 
 from tinystacks.errors import LocalAwsError
-from tinystacks.local.provider.api_errors import ignoring, passing
+from tinystacks.local.provider.api_errors import after_creation, ignoring, passing
 from tinystacks.local.provider.api_shapes import block, known_form, refuse_unknown, renamed, shape
 from tinystacks.local.provider.ec2_lookups import one_or_none
 from tinystacks.local.provider.ec2_tags import arn, specification, tag_map, update_tags
@@ -64,7 +64,8 @@ class VpcEndpointHandler:
             TagSpecifications=specification("vpc-endpoint", inputs),
             **members,
         )["VpcEndpoint"]["VpcEndpointId"]
-        self._wait(call, endpoint_id)
+        with after_creation(endpoint_id):
+            self._wait(call, endpoint_id)
         return endpoint_id
 
     def read(self, call: Call, resource_id: str, state: Inputs) -> Inputs | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tinystacks.local.provider.api_errors import ignoring, passing
+from tinystacks.local.provider.api_errors import after_creation, ignoring, passing
 from tinystacks.local.provider.api_shapes import known_form, refuse_unknown
 from tinystacks.local.provider.ec2_lookups import one_or_none
 from tinystacks.local.provider.ec2_tags import arn, specification, tag_map, update_tags
@@ -24,7 +24,8 @@ class InternetGatewayHandler:
             TagSpecifications=specification("internet-gateway", inputs),
         )["InternetGateway"]["InternetGatewayId"]
         if inputs.get("vpcId"):
-            self._attach(call, gateway_id, inputs["vpcId"])
+            with after_creation(gateway_id):
+                self._attach(call, gateway_id, inputs["vpcId"])
         return gateway_id
 
     def read(self, call: Call, resource_id: str, state: Inputs) -> Inputs | None:

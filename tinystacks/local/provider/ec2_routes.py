@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any, ClassVar
 
-from tinystacks.local.provider.api_errors import ignoring, passing
+from tinystacks.local.provider.api_errors import after_creation, ignoring, passing
 from tinystacks.local.provider.api_shapes import entries, known_form, refuse_unknown
 from tinystacks.local.provider.ec2_lookups import found_table
 from tinystacks.local.provider.ec2_tags import arn, specification, tag_map, update_tags
@@ -48,8 +48,9 @@ class RouteTableHandler:
             VpcId=inputs["vpcId"],
             TagSpecifications=specification("route-table", inputs),
         )["RouteTable"]["RouteTableId"]
-        for route in entries(inputs, "routes"):
-            ec2.create_route(RouteTableId=table_id, **_inline_members(route))
+        with after_creation(table_id):
+            for route in entries(inputs, "routes"):
+                ec2.create_route(RouteTableId=table_id, **_inline_members(route))
         return table_id
 
     def read(self, call: Call, resource_id: str, state: Inputs) -> Inputs | None:

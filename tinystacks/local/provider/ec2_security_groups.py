@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tinystacks.errors import LocalAwsError
-from tinystacks.local.provider.api_errors import ignoring, passing
+from tinystacks.local.provider.api_errors import after_creation, ignoring, passing
 from tinystacks.local.provider.api_shapes import entries, known_form, refuse_unknown
 from tinystacks.local.provider.ec2_inline_rules import SingleRule, all_single_rules, from_answer, inline_entries
 from tinystacks.local.provider.ec2_lookups import one_or_none
@@ -39,12 +39,13 @@ class SecurityGroupHandler:
             TagSpecifications=specification("security-group", inputs),
             **({"VpcId": inputs["vpcId"]} if inputs.get("vpcId") else {}),
         )["GroupId"]
-        polling(call, lambda: found_group(call, group_id), until=f"EC2 Security Group ({group_id}) to be visible")
-        for rule in OPEN_EGRESS:
-            with ignoring("InvalidPermission.NotFound", "InvalidParameterValue"):
-                ec2.revoke_security_group_egress(GroupId=group_id, IpPermissions=[rule.permission()])
-        authorize(call, group_id, "ingress", all_single_rules(entries(inputs, "ingress"), group_id))
-        authorize(call, group_id, "egress", all_single_rules(entries(inputs, "egress"), group_id))
+        with after_creation(group_id):
+            polling(call, lambda: found_group(call, group_id), until=f"EC2 Security Group ({group_id}) to be visible")
+            for rule in OPEN_EGRESS:
+                with ignoring("InvalidPermission.NotFound", "InvalidParameterValue"):
+                    ec2.revoke_security_group_egress(GroupId=group_id, IpPermissions=[rule.permission()])
+            authorize(call, group_id, "ingress", all_single_rules(entries(inputs, "ingress"), group_id))
+            authorize(call, group_id, "egress", all_single_rules(entries(inputs, "egress"), group_id))
         return group_id
 
     def read(self, call: Call, resource_id: str, state: Inputs) -> Inputs | None:

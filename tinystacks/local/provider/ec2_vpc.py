@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tinystacks.local.provider.api_errors import ignoring, is_error, passing
+from tinystacks.local.provider.api_errors import after_creation, ignoring, is_error, passing
 from tinystacks.local.provider.api_shapes import known_form, refuse_unknown
 from tinystacks.local.provider.ec2_lookups import one_or_none
 from tinystacks.local.provider.ec2_tags import arn, specification, tag_map, update_tags
@@ -52,11 +52,12 @@ class VpcHandler:
             InstanceTenancy=inputs.get("instanceTenancy") or "default",
             TagSpecifications=specification("vpc", inputs),
         )["Vpc"]["VpcId"]
-        polling(call, lambda: self._available(call, vpc_id), until=f"EC2 VPC ({vpc_id}) to become available")
-        for name, default in VPC_ATTRIBUTE_DEFAULTS.items():
-            wanted = inputs.get(name)
-            if wanted is not None and bool(wanted) is not default:
-                self._set_attribute(call, vpc_id, name, wanted=bool(wanted))
+        with after_creation(vpc_id):
+            polling(call, lambda: self._available(call, vpc_id), until=f"EC2 VPC ({vpc_id}) to become available")
+            for name, default in VPC_ATTRIBUTE_DEFAULTS.items():
+                wanted = inputs.get(name)
+                if wanted is not None and bool(wanted) is not default:
+                    self._set_attribute(call, vpc_id, name, wanted=bool(wanted))
         return vpc_id
 
     def read(self, call: Call, resource_id: str, state: Inputs) -> Inputs | None:
@@ -171,16 +172,17 @@ class SubnetHandler:
             **{name: value for name, value in members.items() if value},
         )["Subnet"]
         subnet_id: str = subnet["SubnetId"]
-        polling(
-            call,
-            lambda: True if (self._found(call, subnet_id) or {}).get("State") == "available" else None,
-            until=f"EC2 Subnet ({subnet_id}) to become available",
-        )
         made = _switches(subnet)
-        for name in SUBNET_ATTRIBUTES:
-            wanted = inputs.get(name)
-            if wanted is not None and wanted != made.get(name, False):
-                self._set_attribute(call, subnet_id, name, wanted)
+        with after_creation(subnet_id):
+            polling(
+                call,
+                lambda: True if (self._found(call, subnet_id) or {}).get("State") == "available" else None,
+                until=f"EC2 Subnet ({subnet_id}) to become available",
+            )
+            for name in SUBNET_ATTRIBUTES:
+                wanted = inputs.get(name)
+                if wanted is not None and wanted != made.get(name, False):
+                    self._set_attribute(call, subnet_id, name, wanted)
         return subnet_id
 
     def read(self, call: Call, resource_id: str, state: Inputs) -> Inputs | None:
