@@ -9,22 +9,25 @@ class CountedKeys:
     Keys of one count come out in the order in which they reached it, so that the same history gives the same answer.
     """
 
-    __slots__ = ("_buckets", "_counts", "_highest")
+    __slots__ = ("_buckets", "_counts", "_highest", "total")
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._buckets: dict[int, dict[str, None]] = {}
         self._highest = 0
+        self.total = 0
 
     def __len__(self) -> int:
         return len(self._counts)
 
     def add(self, key: str) -> None:
         """Count a key once more."""
+        self.total += 1
         self._move(key, self._counts.get(key, 0) + 1)
 
     def remove(self, key: str) -> None:
         """Count a key once less."""
+        self.total -= 1
         self._move(key, self._counts[key] - 1)
 
     def highest(self) -> str:

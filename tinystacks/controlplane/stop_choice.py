@@ -27,9 +27,14 @@ def next_of(state: State, service: Service, deployment: Deployment, allowed: dic
     """Choose a task of a deployment: from the zone with most tasks, there from the instance with most of them."""
     if not allowed:
         return None
-    zones = [zone for zone, keys in deployment.placed.items() if len(keys)]
-    for zone in sorted(zones, key=lambda zone: (-service.zone_counts[zone], zone)):
-        key = deployment.placed[zone].highest()
+    placed = deployment.placed
+    # Of equally full zones, the one where this deployment has most: else its tasks run out in one zone first.
+    zones = sorted(
+        (zone for zone, keys in placed.items() if keys.total),
+        key=lambda zone: (-service.zone_counts[zone], -placed[zone].total, zone),
+    )
+    for zone in zones:
+        key = placed[zone].highest()
         here = [one for one in deployment.on_instance[key].values() if one.id in allowed]
         free = _unprotected(state, here)
         if free:
