@@ -2,11 +2,11 @@
 
 A handler knows AWS calls only. Defaults, names, differences and replacements are the framework's, after tables. So are:
 
-- **tags**: `inputs["tagsAll"]` is what to send to AWS (provider defaults with the resource's own over them); `read` gives
-  all tags that AWS has as `tagsAll`, and the framework works out `tags` and drops `aws:…` and ignored keys;
+- **tags**: `inputs["tagsAll"]` is what to send to AWS (provider defaults with the resource's own over them); `read`
+  gives all tags that AWS has as `tagsAll`, and the framework works out `tags` and drops `aws:…` and ignored keys;
 - **`id` and `region`**: added to what `read` gives;
-- **properties that AWS does not tell** (`forceDelete`, `skipDestroy`, …; `kept` in the tables): copied from the last known
-  state when `read` leaves them out;
+- **properties that AWS does not tell** (`forceDelete`, `skipDestroy`, …; `kept` in the tables): copied from the last
+  known state when `read` leaves them out;
 - **`ignoreChanges`**: in `update`, `new` holds the present value of an ignored property and `changed` does not name it.
 """
 
@@ -77,8 +77,9 @@ class Handler(Protocol):
     """Makes, reads, changes and removes resources of one type.
 
     A handler may offer more, looked up by name: `import_id(call, given) -> str` where import and state ids differ,
-    `plan(call, old, new) -> list[PlanError]` for refusals before any call, and
-    `replace_keys(old, new) -> frozenset[str]` for replacements that depend on several properties.
+    `plan(call, old, new) -> list[PlanError]` for refusals before any call (asked only when all of `new` is known; `old`
+    is None for a new resource, else its state), and `replace_keys(old, new) -> frozenset[str]` for replacements that
+    depend on several properties (what is not known yet is left out of `new`).
     """
 
     token: ClassVar[str]
@@ -108,6 +109,21 @@ class WaitError(LocalAwsError):
     """A resource did not reach its state in time, or waiting was cancelled."""
 
     kind = "local-aws-wait"
+
+
+class CreatedButFailedError(LocalAwsError):
+    """`create` made the resource, but it did not become what was asked for; the state has to hold it.
+
+    Args:
+        resource_id: id of what was made.
+        message: why it is not ready.
+    """
+
+    kind = "local-aws-created-but-failed"
+
+    def __init__(self, resource_id: str, message: str) -> None:
+        super().__init__(message)
+        self.resource_id = resource_id
 
 
 def polling(
