@@ -1,0 +1,171 @@
+"""One AWS call as it reaches the endpoint: whose service, which operation, which parameters."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from moto.core.model import OperationModel
+
+ECS_TARGET = "AmazonEC2ContainerServiceV20141113"
+APPLICATION_AUTO_SCALING_TARGET = "AnyScaleFrontendService"
+ELBV2_VERSION = "2015-12-01"
+"""API version that tells `elbv2` from the classic `elb`; both sign as `elasticloadbalancing`."""
+READ_SERVICES = frozenset({"autoscaling", "ec2", "elasticloadbalancing", "iam", "ssm", "sts"})
+"""Services whose requests are small and are read before moto sees them (never S3: bodies are streamed)."""
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+class RefusalError(Exception):
+    """What AWS answers instead of doing it.
+
+    Args:
+        code: AWS's error code.
+        message: AWS's text.
+        status: HTTP status.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsCall:
+    """A call that was understood.
+
+    Attributes:
+        service: botocore's service name (`ec2`, `elbv2`, `autoscaling`, `ssm`, …).
+        region: region of the credential scope.
+        operation: name as in the API reference.
+        parameters: as boto3 takes them.
+        model: moto's model of the operation, for the answer.
+    """
+
+    service: str
+    region: str
+    operation: str
+    parameters: Mapping[str, Any]
+    model: OperationModel = field(repr=False)
+
+    def given(self, name: str) -> list[Any]:
+        """A list parameter, empty when it is absent."""
+        return list(self.parameters.get(name) or [])
+
+
+def scope(environ: WSGIEnvironment) -> tuple[str, str]:
+    """Signing name and region of a request, from its credential scope; empty strings when it is not signed."""
+    authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
+    try:
+        credential = authorization.split("Credential=", 1)[1].split(",", 1)[0]
+        _, _, region, service, _ = credential.strip().rsplit("/", 4)
+    except (IndexError, ValueError):
+        return "", ""
+    return service.lower(), region
+
+
+def read_body(environ: WSGIEnvironment) -> bytes:
+    """Read the whole body and put it back for whoever comes next.
+
+    Raises:
+        RefusalError: the body is larger than any AWS request of these services.
+    """
+    try:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > MAX_BODY_BYTES:
+        raise RefusalError("RequestEntityTooLarge", "Request is too large.", status=413)
+    body: bytes = environ["wsgi.input"].read(length) if length else b""
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def understand(environ: WSGIEnvironment) -> AwsCall | None:
+    """Parse a request of one of `READ_SERVICES`; None when it is another's or cannot be understood (moto answers then).
+
+    Args:
+        environ: the WSGI environment; its body is put back.
+    """
+    service, region = scope(environ)
+    if service not in READ_SERVICES:
+        return None
+    from moto.core.parse import PROTOCOL_PARSERS  # noqa: PLC0415 - moto takes seconds to load
+    from moto.core.utils import get_service_model  # noqa: PLC0415 - as above
+    from werkzeug.datastructures import MultiDict  # noqa: PLC0415 - as above
+
+    body = read_body(environ)
+    values: MultiDict[str, str] = MultiDict()
+    target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+    if target:
+        operation = target.rsplit(".", 1)[-1]
+    else:
+        values = MultiDict(_form(environ, body))
+        operation = values.get("Action", "")
+    if service == "elasticloadbalancing":
+        if values.get("Version") != ELBV2_VERSION:
+            return None
+        service = "elbv2"
+    model = get_service_model(service)
+    if operation not in model.operation_names:
+        return None
+    operation_model = model.operation_model(operation)
+    if target:
+        parameters = _json_object(body)
+    else:
+        protocol = "ec2" if service == "ec2" else "query"
+        parser = PROTOCOL_PARSERS[protocol](operation_model)
+        try:
+            parameters = cast("dict[str, Any]", parser.parse(cast("Any", {"values": values})))
+        except (ValueError, TypeError):
+            return None
+    return AwsCall(service=service, region=region, operation=operation, parameters=parameters, model=operation_model)
+
+
+def _form(environ: WSGIEnvironment, body: bytes) -> list[tuple[str, str]]:
+    from urllib.parse import parse_qsl  # noqa: PLC0415 - beside its only use
+
+    pairs = parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
+    return pairs + parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        document: object = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+
+
+def respond(call: AwsCall, answer: Mapping[str, Any] | RefusalError, start_response: StartResponse) -> Iterable[bytes]:
+    """Write an answer, or a refusal, in the protocol of the call's service."""
+    from moto.core.exceptions import ServiceException  # noqa: PLC0415 - moto takes seconds to load
+    from moto.core.serialize import SerializationContext, get_serializer_class  # noqa: PLC0415 - as above
+    from moto.moto_api._internal import mock_random  # noqa: PLC0415 - as above
+
+    metadata = call.model.service_model.metadata
+    protocol = str(metadata["protocol"])
+    serializer = get_serializer_class(call.service, protocol)(
+        call.model, context=SerializationContext(request_id=str(mock_random.uuid4()))
+    )
+    if isinstance(answer, RefusalError):
+        error = ServiceException(answer.code, answer.message)
+        written = serializer.serialize(error)
+        status = answer.status
+    else:
+        written = serializer.serialize(answer)
+        status = int(written["status_code"])
+    body = written["body"]
+    data = body.encode("utf-8") if isinstance(body, str) else bytes(body)
+    headers = [(str(name), str(value)) for name, value in written["headers"].items()]
+    headers.append(("Content-Length", str(len(data))))
+    start_response(f"{status} {'OK' if status < 300 else 'Refused'}", headers)  # noqa: PLR2004 - HTTP's own border
+    return [data]

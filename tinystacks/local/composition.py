@@ -1,0 +1,214 @@
+"""Puts the parts of the local AWS together; nothing else knows them all."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.errors import LocalAwsError
+from tinystacks.local.balancer import Balancers
+from tinystacks.local.clock import SpeededClock
+from tinystacks.local.effect_handler import EffectHandler
+from tinystacks.local.emulation import Emulation
+from tinystacks.local.loop_thread import LoopThread
+from tinystacks.local.metrics import Metrics
+from tinystacks.local.status import DEFAULT_REGION
+from tinystacks.local.surroundings import MotoSurroundings
+from tinystacks.local.target import isolated_session
+from tinystacks.local.target_books import TargetBooks
+from tinystacks.local.task_logs import TaskLogs
+from tinystacks.local.traffic import TrafficBook
+from tinystacks.local.usage import UsageReports
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+    from werkzeug.serving import BaseWSGIServer
+
+    from tinystacks.local.runtime.base import Runtime, RuntimeEvent
+
+SIMULATED_SPEED = 20.0
+REAL_SPEED = 1.0
+_MOTO_SETTINGS = {
+    "MOTO_ACCOUNT_ID": "123456789012",
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    "MOTO_DISABLE_GLOBAL_CORS": "true",
+}
+_WARM_SERVICES = ("sts", "iam", "ssm", "ec2", "autoscaling", "elbv2", "logs", "cloudwatch", "ecr")
+
+
+class LocalServer:
+    """The whole local AWS in one process.
+
+    Args:
+        listening: bound socket of the endpoint.
+        runtime: `simulated`, `docker`, or None for the best that is there.
+        speed: simulated seconds per real second; None for the runtime's usual one.
+    """
+
+    def __init__(self, listening: socket.socket, *, runtime: str | None = None, speed: float | None = None) -> None:
+        for name, value in _MOTO_SETTINGS.items():
+            os.environ.setdefault(name, value)
+        host, port = listening.getsockname()[:2]
+        self.endpoint_url = f"http://{host}:{port}"
+        self.instance_id = str(uuid.uuid4())
+        self.runtime_name = runtime_name(runtime)
+        self.clock = SpeededClock(speed or (SIMULATED_SPEED if self.runtime_name == "simulated" else REAL_SPEED))
+        self._loop = LoopThread("loop")
+        self._loop.start()
+        self._emulation = Emulation()
+        self._books = TargetBooks(self._loop, self.clock)
+        self._traffic = TrafficBook()
+        self._balancers = Balancers(self._loop, self._books.of_arn, self._traffic)
+        self._install()
+        events: queue.SimpleQueue[RuntimeEvent] = queue.SimpleQueue()
+        self._runtime = self._make_runtime(events)
+        self._http = self._serve(listening, events)
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds per real second."""
+        return self.clock.speed
+
+    def start(self) -> None:
+        """Answer requests and let time run."""
+        threading.Thread(target=self._http.serve_forever, name="endpoint", daemon=True).start()
+        self._scheduler.start()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+
+    def stop(self) -> None:
+        """End everything that runs and free every port."""
+        self._http.shutdown()
+        self._http.server_close()
+        self._scheduler.stop()
+        self._runtime.close()
+        self._balancers.close()
+        self._books.close()
+        self._loop.stop()
+
+    def client(self, service: str, region: str) -> Any:
+        """A boto3 client of the own endpoint."""
+        from botocore.config import Config  # noqa: PLC0415 - loaded when an alarm is first written
+
+        key = (service, region)
+        if key not in self._clients:
+            session = isolated_session(region)
+            self._clients[key] = session.client(
+                service, endpoint_url=self.endpoint_url, config=Config(proxies={}, retries={"max_attempts": 1})
+            )
+        return self._clients[key]
+
+    def _install(self) -> None:
+        """Change what moto does where AWS does otherwise, in this process."""
+        from tinystacks.local import balancer_names, groups  # noqa: PLC0415 - they load moto
+        from tinystacks.local.additions import machine_images  # noqa: PLC0415 - as above
+
+        groups.install()
+        balancer_names.install(self._balancers.open)
+        machine_images.install()
+
+    def _make_runtime(self, events: queue.SimpleQueue[RuntimeEvent]) -> Runtime:
+        from tinystacks.local.runtime.simulated import SimulatedRuntime  # noqa: PLC0415 - only when it is chosen
+
+        return SimulatedRuntime(self._loop, self.clock, events.put)
+
+    def _serve(self, listening: socket.socket, events: queue.SimpleQueue[RuntimeEvent]) -> BaseWSGIServer:
+        from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - seconds to load
+        from werkzeug.serving import make_server  # noqa: PLC0415 - as above
+
+        from tinystacks.local.additions.group_operations import GroupOperations  # noqa: PLC0415 - as above
+        from tinystacks.local.additions.instance_refresh import InstanceRefreshes  # noqa: PLC0415 - as above
+        from tinystacks.local.additions.target_operations import TargetOperations  # noqa: PLC0415 - as above
+        from tinystacks.local.appautoscaling_api.app import AppAutoscalingApi  # noqa: PLC0415 - as above
+        from tinystacks.local.ecs_api.app import EcsApi  # noqa: PLC0415 - as above
+        from tinystacks.local.endpoint import Endpoint  # noqa: PLC0415 - as above
+        from tinystacks.local.group_watch import GroupWatch  # noqa: PLC0415 - as above
+        from tinystacks.local.http_handler import handler_class  # noqa: PLC0415 - as above
+        from tinystacks.local.json_api.wsgi import JsonEndpoint  # noqa: PLC0415 - as above
+        from tinystacks.local.planes import PlaneRegistry  # noqa: PLC0415 - as above
+        from tinystacks.local.refusals import rules  # noqa: PLC0415 - as above
+        from tinystacks.local.scheduler import Scheduler  # noqa: PLC0415 - as above
+
+        self._clients: dict[tuple[str, str], Any] = {}
+        planes = PlaneRegistry(
+            surroundings=lambda region: MotoSurroundings(self._emulation, region), clock=self.clock.now
+        )
+        watch = GroupWatch(self._emulation, planes)
+        refreshes = InstanceRefreshes(self._emulation, self.clock)
+        metrics, logs = Metrics(self._emulation, self.clock), TaskLogs(self._emulation)
+        self._scheduler = Scheduler(
+            clock=self.clock,
+            emulation=self._emulation,
+            planes=planes,
+            groups=watch,
+            refreshes=refreshes,
+            effects=EffectHandler(
+                groups=watch, books=self._books, metrics=metrics, logs=logs, clients=self.client, report=events.put
+            ),
+            books=self._books,
+            balancers=self._balancers,
+            traffic=self._traffic,
+            metrics=metrics,
+            usage=UsageReports(planes, metrics),
+            logs=logs,
+            runtime=self._runtime,
+            events=events,
+        )
+        targets = TargetOperations(self._emulation, self._books, self.clock)
+        group_operations = GroupOperations(self._emulation)
+        endpoint = Endpoint(
+            own=JsonEndpoint([EcsApi(planes), AppAutoscalingApi(planes)], default_region=DEFAULT_REGION),
+            moto=DomainDispatcherApplication(create_backend_app),
+            emulation=self._emulation,
+            operations={
+                ("autoscaling", "CancelInstanceRefresh"): refreshes.cancel,
+                ("autoscaling", "CompleteLifecycleAction"): group_operations.complete_hook,
+                ("autoscaling", "DescribeInstanceRefreshes"): refreshes.describe,
+                ("autoscaling", "DescribeScalingActivities"): group_operations.activities,
+                ("autoscaling", "StartInstanceRefresh"): refreshes.start,
+                ("autoscaling", "TerminateInstanceInAutoScalingGroup"): group_operations.terminate,
+                ("elbv2", "DeregisterTargets"): targets.deregister,
+                ("elbv2", "DescribeTargetHealth"): targets.health,
+                ("elbv2", "RegisterTargets"): targets.register,
+            },
+            rules=rules(),
+            observe=watch.observe,
+            status=self._status,
+        )
+        host, port = listening.getsockname()[:2]
+        return make_server(host, port, endpoint, threaded=True, request_handler=handler_class(), fd=listening.fileno())
+
+    def _status(self) -> Mapping[str, Any]:
+        return {
+            "endpoint_url": self.endpoint_url,
+            "pid": os.getpid(),
+            "runtime": self.runtime_name,
+            "speed": self.speed,
+            "instance_id": self.instance_id,
+            "now": self.clock.now(),
+        }
+
+    def _warm_up(self) -> None:
+        """Load in the background what the first `up` will need."""
+        for service in _WARM_SERVICES:
+            with suppress(KeyError):
+                self._emulation.backend(service, "aws" if service in {"iam", "sts"} else DEFAULT_REGION)
+
+
+def runtime_name(asked: str | None) -> str:
+    """The runtime to use.
+
+    Args:
+        asked: what the user asked for; None leaves the choice.
+
+    Raises:
+        LocalAwsError: what was asked for is not there.
+    """
+    if asked in {None, "simulated"}:
+        return "simulated"
+    raise LocalAwsError(f"the local AWS has no runtime {asked!r}", hint="Use `--runtime simulated`.")

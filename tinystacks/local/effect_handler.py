@@ -1,0 +1,174 @@
+"""Carries out what the control plane asks for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.controlplane.effects import (
+    CompleteInstanceDraining,
+    DeleteAlarm,
+    DeregisterTarget,
+    Effect,
+    EmitEvent,
+    ProtectInstances,
+    PublishMetric,
+    PutAlarm,
+    RegisterTarget,
+    SetAlarmState,
+    SetGroupDesiredCapacity,
+    StartContainers,
+    StopContainers,
+    TerminateInstance,
+)
+from tinystacks.local.runtime.base import Stopped
+from tinystacks.local.task_orders import container_orders, task_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinystacks.controlplane.plane import ControlPlane
+    from tinystacks.local.group_watch import GroupWatch
+    from tinystacks.local.metrics import Metrics
+    from tinystacks.local.runtime.base import ContainerOrder, Runtime, RuntimeEvent, TaskOrder
+    from tinystacks.local.target_books import TargetBooks
+    from tinystacks.local.task_logs import TaskLogs
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """A start with all it needs, so that the plane's lock need not be held for it."""
+
+    task: TaskOrder
+    containers: tuple[ContainerOrder, ...]
+
+
+Prepared = Effect | _Start
+
+
+class EffectHandler:
+    """Carries out the effects of all regions.
+
+    Args:
+        groups: the Auto Scaling groups.
+        books: the targets.
+        metrics: CloudWatch datapoints.
+        logs: the containers' lines.
+        clients: boto3 client of the own endpoint by service and region, for alarms.
+        report: receives what is known at once, such as a container that cannot start.
+    """
+
+    def __init__(
+        self,
+        *,
+        groups: GroupWatch,
+        books: TargetBooks,
+        metrics: Metrics,
+        logs: TaskLogs,
+        clients: Callable[[str, str], Any],
+        report: Callable[[RuntimeEvent], None],
+    ) -> None:
+        self._groups = groups
+        self._books = books
+        self._metrics = metrics
+        self._logs = logs
+        self._clients = clients
+        self._report = report
+        self._regions: dict[str, str] = {}
+
+    def region_of(self, task_id: str) -> str | None:
+        """The region of a task that was started here."""
+        return self._regions.get(task_id)
+
+    def tasks_in(self, region: str) -> list[str]:
+        """Tasks of a region that were started here and not forgotten."""
+        return [task_id for task_id, one in self._regions.items() if one == region]
+
+    def prepare(self, plane: ControlPlane, effects: list[Effect], region: str) -> list[Prepared]:
+        """Take what effects need of the plane's state; its lock is held."""
+        prepared: list[Prepared] = []
+        for effect in effects:
+            if not isinstance(effect, StartContainers):
+                prepared.append(effect)
+                continue
+            task = plane.state.tasks.get(effect.task_id)
+            if task is not None:
+                start = _Start(task=task_order(task, region), containers=container_orders(task, effect.containers))
+                self._regions[task.id] = region
+                prepared.append(start)
+        return prepared
+
+    def carry_out(self, effect: Prepared, region: str, runtime: Runtime, now: float) -> None:
+        """Do one thing; what fails is logged, and the rest goes on."""
+        try:
+            self._do(effect, region, runtime, now)
+        except Exception:  # noqa: BLE001 - one effect that fails must not keep the others; it is logged
+            _log.exception("could not carry out %s in %s", effect, region)
+
+    def forget(self, task_id: str) -> None:
+        """A task has stopped for good."""
+        self._regions.pop(task_id, None)
+        self._books.displace(task_id)
+        self._logs.forget(task_id)
+
+    def _do(self, effect: Prepared, region: str, runtime: Runtime, now: float) -> None:  # noqa: C901, PLR0912 - one line per kind of effect
+        match effect:
+            case _Start():
+                self._start(effect, region, runtime)
+            case StopContainers():
+                runtime.stop(effect.task_id, effect.containers, effect.timeout_seconds)
+            case RegisterTarget():
+                self._books.of(region).register(
+                    effect.target_group_arn,
+                    effect.target_id,
+                    effect.port,
+                    address=self._books.address(effect.target_id, effect.port),
+                    now=now,
+                    task_id=effect.task_id,
+                )
+            case DeregisterTarget():
+                self._books.of(region).leave(
+                    effect.target_group_arn, effect.target_id, effect.port, now=now, task_id=effect.task_id
+                )
+            case SetGroupDesiredCapacity():
+                self._groups.tag_managed_group(region, effect.auto_scaling_group_arn)
+                self._groups.set_desired(region, effect.auto_scaling_group_arn, effect.desired, effect.cause)
+            case TerminateInstance():
+                self._groups.terminate(region, effect.instance_id, decrement=effect.decrement, cause=effect.cause)
+            case CompleteInstanceDraining():
+                self._groups.complete(region, effect.instance_id)
+            case ProtectInstances():
+                self._groups.protect(
+                    region, effect.auto_scaling_group_arn, effect.instance_ids, protected=effect.protected
+                )
+            case PublishMetric():
+                self._metrics.put(
+                    region, effect.namespace, effect.name, effect.dimensions, effect.value, effect.unit, effect.at
+                )
+            case PutAlarm():
+                self._clients("cloudwatch", region).put_metric_alarm(**effect.document)
+            case SetAlarmState():
+                self._clients("cloudwatch", region).set_alarm_state(
+                    AlarmName=effect.name, StateValue=effect.state, StateReason=effect.reason
+                )
+            case DeleteAlarm():
+                self._clients("cloudwatch", region).delete_alarms(AlarmNames=[effect.name])
+            case EmitEvent():
+                _log.info("event %s %s", effect.detail_type, " ".join(effect.resources))
+            case StartContainers():
+                raise AssertionError("a start is prepared before it is carried out")
+
+    def _start(self, start: _Start, region: str, runtime: Runtime) -> None:
+        task = start.task
+        able: list[ContainerOrder] = []
+        for order in start.containers:
+            why_not = self._logs.open(order.definition, region=region, task_id=task.task_id, container=order.name)
+            if why_not:
+                self._report(Stopped(task_id=task.task_id, container=order.name, exit_code=None, reason=why_not))
+            else:
+                able.append(order)
+        if able:
+            runtime.start(task, tuple(able))

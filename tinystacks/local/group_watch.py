@@ -1,0 +1,211 @@
+"""Tells the control planes what Auto Scaling groups there are, and does to groups what the planes ask for."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tinystacks.local.emulation import cluster_of_user_data
+from tinystacks.local.groups import WAITING, ZonedGroup, zoned_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tinystacks.controlplane.plane import ControlPlane
+    from tinystacks.local.emulation import Emulation
+    from tinystacks.local.planes import PlaneRegistry
+
+_MANAGED_TAG = "AmazonECSManaged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    instance_id: str
+    zone: str
+    instance_type: str
+    subnet_id: str
+    vpc_id: str
+    ami_id: str
+    cluster: str | None
+    leaving: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    arn: str
+    name: str
+    minimum: int
+    maximum: int
+    desired: int
+    new_instances_protected: bool
+    instance_types: tuple[str, ...]
+    members: tuple[_Member, ...] = field(default=(), compare=False)
+
+
+class GroupWatch:
+    """Compares the groups of a region with what its plane was told, and tells the difference.
+
+    Args:
+        emulation: moto.
+        planes: the control planes.
+    """
+
+    def __init__(self, emulation: Emulation, planes: PlaneRegistry) -> None:
+        self._emulation = emulation
+        self._planes = planes
+        self._guard = threading.Lock()
+        self._seen: dict[str, dict[str, _Seen]] = {}
+        self._members: dict[str, dict[str, _Member]] = {}
+
+    def maintain(self, region: str) -> None:
+        """Let every group replace what it lost."""
+        with self._emulation.lock:
+            for group in self._groups(region):
+                group.maintain()
+
+    def observe(self, region: str) -> None:
+        """Tell the region's plane what changed since the last time."""
+        with self._guard:
+            with self._emulation.lock:
+                groups = {group.arn: _look(group) for group in self._groups(region)}
+            known = self._seen.get(region, {})
+            members = {one.instance_id: (arn, one) for arn, group in groups.items() for one in group.members}
+            before = self._members.get(region, {})
+            if groups == known and {key: one for key, (_, one) in members.items()} == before:
+                return
+            with self._planes.locked(region) as plane:
+                _tell(plane, known, groups, before, members)
+            self._seen[region] = groups
+            self._members[region] = {key: one for key, (_, one) in members.items()}
+
+    def note_drained_groups(self, plane: ControlPlane) -> None:
+        """Keep which groups drain first; the caller holds the plane's lock, and moto's is not taken."""
+        for provider in plane.state.capacity_providers.values():
+            arn = provider.auto_scaling_group_arn
+            if not arn:
+                continue
+            active = provider.status == "ACTIVE" and provider.managed_draining == "ENABLED"
+            (ZonedGroup.drained_groups.add if active else ZonedGroup.drained_groups.discard)(arn)
+
+    def tag_managed_group(self, region: str, group_arn: str) -> None:
+        """Put ECS's own tag on a group that it scales (ECS developer guide, cluster-auto-scaling)."""
+        with self._emulation.lock:
+            for group in self._groups(region):
+                if group.arn == group_arn and all(tag["Key"] != _MANAGED_TAG for tag in group.tags):
+                    tag = {
+                        "ResourceId": group.name,
+                        "ResourceType": "auto-scaling-group",
+                        "Key": _MANAGED_TAG,
+                        "Value": "",
+                        "PropagateAtLaunch": True,
+                    }
+                    group.autoscaling_backend.create_or_update_tags([tag])  # pyright: ignore[reportArgumentType] - moto's type leaves out that PropagateAtLaunch is a boolean
+
+    def set_desired(self, region: str, group_arn: str, desired: int, cause: str) -> None:
+        """Raise the desired capacity of a group, within its bounds."""
+        with self._emulation.lock:
+            for group in self._groups(region):
+                if group.arn == group_arn:
+                    group.cause = cause
+                    group.set_desired_capacity(max(group.min_size or 0, min(desired, group.max_size or 0)))
+
+    def terminate(self, region: str, instance_id: str, *, decrement: bool, cause: str) -> None:
+        """Let an instance that ECS chose go at once; ECS has drained it."""
+        with self._emulation.lock:
+            for group in self._groups(region):
+                state = group.find(instance_id)
+                if state is not None:
+                    group.cause = cause
+                    if decrement:
+                        group.desired_capacity = max(group.min_size or 0, (group.desired_capacity or 0) - 1)
+                    group.note_termination(state)
+                    group.cause = ""
+                    group.finish_termination(state)
+                    group.maintain()
+
+    def complete(self, region: str, instance_id: str) -> None:
+        """Complete the termination hook of an instance."""
+        with self._emulation.lock:
+            for group in self._groups(region):
+                state = group.find(instance_id)
+                if state is not None and state.lifecycle_state == WAITING:
+                    group.finish_termination(state)
+
+    def protect(self, region: str, group_arn: str, instance_ids: Sequence[str], *, protected: bool) -> None:
+        """Set or lift scale-in protection."""
+        with self._emulation.lock:
+            for group in self._groups(region):
+                if group.arn == group_arn:
+                    for state in group.instance_states:
+                        if state.instance_id in instance_ids:
+                            state.protected_from_scale_in = protected
+
+    def _groups(self, region: str) -> list[ZonedGroup]:
+        return zoned_groups(list(self._emulation.autoscaling(region).autoscaling_groups.values()))
+
+
+def _look(group: ZonedGroup) -> _Seen:
+    cluster = cluster_of_user_data(group.user_data_text())
+    return _Seen(
+        arn=group.arn,
+        name=group.name,
+        minimum=group.min_size or 0,
+        maximum=group.max_size or 0,
+        desired=group.desired_capacity or 0,
+        new_instances_protected=bool(group.new_instances_protected_from_scale_in),
+        instance_types=group.possible_instance_types(),
+        members=tuple(
+            _Member(
+                instance_id=state.instance_id,
+                zone=str(state.availability_zone or ""),
+                instance_type=str(state.instance_type),
+                subnet_id=str(state.instance.subnet_id or ""),
+                vpc_id=str(state.instance.vpc_id or ""),
+                ami_id=str(state.instance.image_id or ""),
+                cluster=getattr(state.instance, "ecs_cluster", cluster),
+                leaving=state.lifecycle_state == WAITING,
+            )
+            for state in group.instance_states
+            if state.instance.state == "running"
+        ),
+    )
+
+
+def _tell(
+    plane: ControlPlane,
+    known: dict[str, _Seen],
+    groups: dict[str, _Seen],
+    before: dict[str, _Member],
+    members: dict[str, tuple[str, _Member]],
+) -> None:
+    for arn, group in groups.items():
+        if known.get(arn) != group:
+            plane.group_observed(
+                arn,
+                name=group.name,
+                minimum=group.minimum,
+                maximum=group.maximum,
+                desired=group.desired,
+                new_instances_protected=group.new_instances_protected,
+                instance_types=group.instance_types,
+            )
+    for instance_id in before.keys() - members.keys():
+        plane.instance_terminated(instance_id)
+    for instance_id, (arn, member) in members.items():
+        old = before.get(instance_id)
+        if old is None:
+            plane.instance_launched(
+                arn,
+                instance_id,
+                zone=member.zone,
+                instance_type=member.instance_type,
+                subnet_id=member.subnet_id,
+                vpc_id=member.vpc_id,
+                ami_id=member.ami_id,
+                cluster=member.cluster,
+            )
+        if member.leaving and (old is None or not old.leaving):
+            plane.instance_terminating(instance_id)
+    for arn in known.keys() - groups.keys():
+        plane.group_deleted(arn)

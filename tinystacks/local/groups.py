@@ -1,0 +1,293 @@
+"""Auto Scaling groups that launch and terminate as AWS's do, where moto puts every instance into one subnet.
+
+Sources: EC2 Auto Scaling user guide, pages auto-scaling-benefits (zones), ec2-auto-scaling-termination-policies,
+lifecycle-hooks, as-verify-scaling-activity (texts of activities).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
+
+from tinystacks.local.emulation import cluster_of_user_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from moto.ec2.models.launch_templates import LaunchTemplateVersion
+
+WAITING = "Terminating:Wait"
+"""Lifecycle state of an instance whose termination hook has not been completed."""
+_KEPT_ACTIVITIES = 200
+
+
+class ZonedGroup(FakeAutoScalingGroup):
+    """A group that spreads over zones, scales in by the default policy and lets ECS drain instances first.
+
+    Attributes:
+        drained_groups: ARNs of groups whose capacity provider has managed draining; the scheduler keeps it.
+        activities: scaling activities in the API's form, newest first.
+        cause: what asked for the next change of the desired capacity, as it stands in the activity's cause.
+        deleting: it is being force-deleted: nothing is waited for any more.
+    """
+
+    drained_groups: ClassVar[set[str]] = set()
+
+    def __init__(self, **settings: Any) -> None:
+        self.activities: list[dict[str, Any]] = []
+        self.cause = ""
+        self.deleting = False
+        self.instance_states: list[InstanceState] = []
+        self.desired_capacity: int | None = 0
+        super().__init__(**settings)
+
+    def staying(self) -> list[InstanceState]:
+        """Instances that count for the capacity: those not being terminated."""
+        return [one for one in self.instance_states if not one.lifecycle_state.startswith("Terminating")]
+
+    def leaving(self) -> list[InstanceState]:
+        """Instances whose termination waits for ECS to drain them."""
+        return [one for one in self.instance_states if one.lifecycle_state == WAITING]
+
+    def set_desired_capacity(self, new_capacity: int | None) -> None:
+        """Launch or terminate until the group has as many instances."""
+        before = self.desired_capacity or 0
+        self.desired_capacity = self.min_size if new_capacity is None else new_capacity
+        if not self.cause and self.desired_capacity != before:
+            self.cause = (
+                "a user request update of AutoScalingGroup constraints to "
+                f"min: {self.min_size}, max: {self.max_size}, desired: {self.desired_capacity} "
+                f"changing the desired capacity from {before} to {self.desired_capacity}."
+            )
+        self.maintain()
+        self.cause = ""
+        if self.name in self.autoscaling_backend.autoscaling_groups:
+            self.autoscaling_backend.update_attached_elbs(self.name)
+            self.autoscaling_backend.update_attached_target_groups(self.name)
+
+    def maintain(self) -> None:
+        """Replace what is unhealthy or gone, launch what is missing, terminate what is too much."""
+        suspended: set[str] = {one["ProcessName"] for one in self.suspended_processes}
+        for state in self.staying():
+            if state.health_status == "Unhealthy" and "ReplaceUnhealthy" not in suspended:
+                self.begin_termination(state, "an instance was taken out of service in response to a health check.")
+        missing = self._wanted_instances() - len(self.staying())
+        if missing > 0 and "Launch" not in suspended:
+            self.replace_autoscaling_group_instances(missing, self.get_propagated_tags())
+        elif missing < 0 and "Terminate" not in suspended:
+            self._scale_in(-missing)
+
+    def begin_termination(self, state: InstanceState, reason: str) -> None:
+        """Terminate an instance, after ECS has drained it where managed draining is on."""
+        self.note_termination(state, reason)
+        if self.arn in self.drained_groups and not self.deleting:
+            state.lifecycle_state = WAITING
+        else:
+            self.finish_termination(state)
+
+    def note_termination(self, state: InstanceState, reason: str = "") -> None:
+        """Write the activity of a termination."""
+        self._record("Terminating EC2 instance", state.instance_id, reason)
+
+    def finish_termination(self, state: InstanceState) -> None:
+        """Let an instance go for good."""
+        self.instance_states = [one for one in self.instance_states if one is not state]
+        if state.instance.state != "terminated":
+            self.ec2_backend.terminate_instances([state.instance_id])
+            self.autoscaling_backend.elbv2_backend.notify_terminate_instances([state.instance_id])
+
+    def find(self, instance_id: str) -> InstanceState | None:
+        """The member with this instance id."""
+        return next((one for one in self.instance_states if one.instance_id == instance_id), None)
+
+    def is_current(self, state: InstanceState) -> bool:
+        """Whether an instance was launched from the launch template version that the group has now."""
+        version = self._template_version()
+        current = None if version is None else version.number
+        return getattr(state.instance, "launched_from_version", None) == current
+
+    def user_data_text(self) -> str | None:
+        """The user data of its present launch template version, base64."""
+        user_data: Any = self.user_data
+        return None if user_data is None else str(user_data)
+
+    def possible_instance_types(self) -> tuple[str, ...]:
+        """Types that it may launch, in order of preference."""
+        overrides = self._overrides()
+        types = tuple(str(one["InstanceType"]) for one in overrides if one.get("InstanceType"))
+        return types or ((str(self.instance_type),) if self.instance_type else ())
+
+    def replace_autoscaling_group_instances(self, count_needed: int, propagated_tags: dict[str, str]) -> None:
+        """Launch instances, each in the zone that has the fewest.
+
+        Args:
+            count_needed: how many.
+            propagated_tags: tags of the group that its instances get.
+        """
+        had = len(self.staying())
+        for number in range(count_needed):
+            state = InstanceState(
+                self._launch_one(propagated_tags),
+                protected_from_scale_in=self.new_instances_protected_from_scale_in,
+                autoscaling_group=self,
+            )
+            self.instance_states.append(state)
+            self._record(
+                "Launching a new EC2 instance",
+                state.instance_id,
+                "an instance was started in response to a difference between desired and actual capacity, "
+                f"increasing the capacity from {had + number} to {had + number + 1}.",
+            )
+
+    def _launch_one(self, propagated_tags: dict[str, str]) -> Any:
+        subnet_id, zone = self._next_place()
+        version = self._template_version()
+        data: dict[str, Any] = version.data if version is not None else {}
+        interface = next(iter(data.get("NetworkInterfaces") or []), {})
+        groups = list(data.get("SecurityGroupIds") or interface.get("Groups") or interface.get("SecurityGroupId") or [])
+        public = interface.get("AssociatePublicIpAddress")
+        tags = {"aws:autoscaling:groupName": self.name, **self.instance_tags, **propagated_tags}
+        is_spot = self._next_is_spot()
+        settings: dict[str, Any] = {
+            "instance_type": self._next_type(is_spot=is_spot),
+            "tags": {"instance": tags},
+            "placement": zone,
+            "subnet_id": subnet_id,
+            "region_name": self.region,
+            "is_instance_type_default": False,
+            "launch_config": self.launch_config,
+            "associate_public_ip": None if public is None else str(public).lower() == "true",
+            "metadata_options": _metadata_options(data),
+        }
+        if version is not None:
+            settings["launch_template"] = {"LaunchTemplateId": version.template.id, "Version": str(version.number)}
+            settings["security_group_ids"] = groups
+        if is_spot:
+            settings["instance_market_options"] = {"MarketType": "spot"}
+        names = [] if version is not None else list(self.security_groups or [])
+        reservation = self.ec2_backend.run_instances(self.image_id, 1, self.user_data, names, **settings)
+        instance: Any = reservation.instances[0]
+        instance.autoscaling_group = self
+        instance.launched_from_version = None if version is None else version.number
+        instance.ecs_cluster = cluster_of_user_data(self.user_data_text())
+        return instance
+
+    def _template_version(self) -> LaunchTemplateVersion | None:
+        if self.ec2_launch_template is None:
+            return None
+        return self.ec2_launch_template.get_version(self.launch_template_version)
+
+    def _next_place(self) -> tuple[str | None, str]:
+        """The subnet and zone of the next instance: the zone with the fewest, in listed order."""
+        per_zone = Counter(one.availability_zone for one in self.staying())
+        if not self.vpc_zone_identifier:
+            zone = min(self.availability_zones, key=lambda one: per_zone[one])
+            return None, zone
+        per_subnet = Counter(one.instance.subnet_id for one in self.staying())
+        subnets = [self.ec2_backend.get_subnet(one) for one in self.vpc_zone_identifier.split(",")]
+        chosen = min(subnets, key=lambda one: (per_zone[one.availability_zone], per_subnet[one.id]))
+        return chosen.id, chosen.availability_zone
+
+    def _overrides(self) -> list[dict[str, Any]]:
+        policy: dict[str, Any] = self.mixed_instances_policy or {}
+        return list(policy.get("LaunchTemplate", {}).get("Overrides") or [])
+
+    def _next_is_spot(self) -> bool:
+        """Whether the mixed instances policy wants Spot for the next one: base first, then by percentage."""
+        if not self.mixed_instances_policy:
+            return False
+        distribution: dict[str, Any] = self.mixed_instances_policy.get("InstancesDistribution") or {}
+        base = int(distribution.get("OnDemandBaseCapacity") or 0)
+        percentage = distribution.get("OnDemandPercentageAboveBaseCapacity")
+        share = 100 if percentage is None else int(percentage)
+        staying = self.staying()
+        on_demand = sum(1 for one in staying if one.instance.lifecycle != "spot")
+        above = max(0, len(staying) + 1 - base)
+        return on_demand >= base + -(-above * share // 100)
+
+    def _next_type(self, *, is_spot: bool) -> str:
+        """On-Demand takes the first type; Spot takes turns, as price-capacity-optimized does with many pools."""
+        types = self.possible_instance_types()
+        if not types:
+            return "t3.micro"
+        used = Counter(one.instance_type for one in self.staying())
+        return min(types, key=lambda one: used[one]) if is_spot else types[0]
+
+    def _wanted_instances(self) -> int:
+        weights = [str(one.get("WeightedCapacity") or "1") for one in self._overrides()]
+        weight = int(weights[0]) if weights and weights[0].isdigit() else 1
+        return -(-(self.desired_capacity or 0) // max(1, weight))
+
+    def _scale_in(self, count: int) -> None:
+        for _ in range(count):
+            state = self._next_to_go()
+            have = len(self.staying())
+            if state is None:
+                self._record(
+                    "Could not scale to desired capacity because all remaining instances are protected from scale-in.",
+                    "",
+                    "",
+                    status="Failed",
+                )
+                return
+            self.begin_termination(
+                state,
+                "an instance was taken out of service in response to a difference between desired and actual capacity, "
+                f"shrinking the capacity from {have} to {have - 1}."
+                f"  At {_now_text()} instance {state.instance_id} was selected for termination.",
+            )
+
+    def _next_to_go(self) -> InstanceState | None:
+        """Zone with most instances having an unprotected one, then outdated configuration, then the oldest."""
+        staying = self.staying()
+        free = [one for one in staying if not one.protected_from_scale_in]
+        if not free:
+            return None
+        per_zone = Counter(one.availability_zone for one in staying)
+        return min(free, key=lambda one: (-per_zone[one.availability_zone], self.is_current(one), staying.index(one)))
+
+    def _record(self, description: str, instance_id: str, reason: str, *, status: str = "Successful") -> None:
+        now = datetime.now(UTC)
+        causes = [f"At {_now_text()} {text}" for text in (self.cause, reason) if text]
+        self.activities.insert(
+            0,
+            {
+                "ActivityId": str(uuid.uuid4()),
+                "AutoScalingGroupName": self.name,
+                "AutoScalingGroupARN": self.arn,
+                "Description": f"{description}: {instance_id}" if instance_id else description,
+                "Cause": "  ".join(causes),
+                "StartTime": now,
+                "EndTime": now,
+                "StatusCode": status,
+                "StatusMessage": description if status == "Failed" else None,
+                "Progress": 100,
+                "Details": "{}",
+            },
+        )
+        del self.activities[_KEPT_ACTIVITIES:]
+
+
+def zoned_groups(groups: Iterable[FakeAutoScalingGroup]) -> list[ZonedGroup]:
+    """Those that were made by this module, which are all once `install` has run."""
+    return [group for group in groups if isinstance(group, ZonedGroup)]
+
+
+def install() -> None:
+    """Let moto make groups of this kind from now on, in this process."""
+    import moto.autoscaling.models as models  # noqa: PLC0415, PLR0402 - the module itself is changed
+
+    models.FakeAutoScalingGroup = ZonedGroup
+
+
+def _metadata_options(data: dict[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = data.get("MetadataOptions") or {}
+    return dict(options)
+
+
+def _now_text() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

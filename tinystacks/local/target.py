@@ -1,0 +1,115 @@
+"""The local AWS as a target of a deployment."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.errors import LocalAwsError
+from tinystacks.local.environment import KEY, environment
+from tinystacks.local.status import ACCOUNT_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import boto3.session
+
+    from tinystacks.local.status import LocalStatus
+
+
+class LocalTarget:
+    """Points engine, provider and clients at the local AWS.
+
+    Args:
+        status: the running local AWS.
+        region: any AWS region; each holds its own resources.
+    """
+
+    name = "local"
+    profile: str | None = None
+
+    def __init__(self, status: LocalStatus, region: str) -> None:
+        self.status = status
+        self.region = region
+        self._session: boto3.session.Session | None = None
+
+    def account_id(self) -> str:
+        """The local AWS's only account.
+
+        Raises:
+            LocalAwsError: the local AWS does not answer.
+        """
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - boto3 is loaded when it is used, not before
+
+        try:
+            return str(self.client("sts").get_caller_identity()["Account"])
+        except BotoCoreError as error:
+            raise LocalAwsError(
+                f"the local AWS at {self.status.endpoint_url} does not answer: {error}",
+                hint="Start it with `tstack local start`.",
+            ) from error
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the local AWS; nothing of the user's own AWS settings reaches it."""
+        from botocore.config import Config  # noqa: PLC0415 - as above
+
+        if self._session is None:
+            self._session = isolated_session(self.region)
+        return self._session.client(
+            service,
+            endpoint_url=self.status.endpoint_url,
+            config=Config(
+                proxies={},
+                retries={"mode": "standard", "max_attempts": 3},
+                s3={"addressing_style": "path"},
+                max_pool_connections=20,
+            ),
+        )
+
+    def environment(self) -> Mapping[str, str]:
+        """Variables for the engine's process."""
+        return environment(self.status, self.region)
+
+    def provider_arguments(self) -> Mapping[str, Any]:
+        """What the explicit `aws.Provider` needs beyond region and allowed accounts.
+
+        The local provider talks to its own server, whatever `endpoints` says; the rest keeps a real provider that is
+        pointed here from asking services that the local AWS does not have.
+        """
+        return {
+            "skip_credentials_validation": True,
+            "skip_metadata_api_check": True,
+            "skip_region_validation": True,
+            "s3_use_path_style": True,
+        }
+
+    def identity(self) -> str:
+        """Changes whenever the local AWS starts anew, since everything in it is then gone."""
+        return f"local:{self.status.instance_id}"
+
+
+def isolated_session(region: str, *, account_id: str = ACCOUNT_ID) -> boto3.session.Session:
+    """A boto3 session that reads neither the user's AWS files nor profile variables.
+
+    Args:
+        region: region of its clients.
+        account_id: account that AWS clients may put into account-based endpoints.
+    """
+    import boto3.session  # noqa: PLC0415 - boto3 takes a quarter of a second to load
+    import botocore.session  # noqa: PLC0415 - as above
+
+    core = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+            "region": (None, None, region, None),
+        }
+    )
+    return boto3.session.Session(
+        aws_access_key_id=KEY,
+        aws_secret_access_key=KEY,
+        aws_account_id=account_id,
+        region_name=region,
+        botocore_session=core,
+    )

@@ -1,0 +1,94 @@
+"""CPU, memory and requests of services, for CloudWatch and for target tracking.
+
+Sources: ECS developer guide, service_utilization (used of reserved, may exceed 100 %), available-metrics; Application
+Auto Scaling API reference, PredefinedMetricSpecification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinystacks.local.metrics import balancer_label, group_label
+
+if TYPE_CHECKING:
+    from tinystacks.controlplane.model import Service, Task
+    from tinystacks.local.metrics import Metrics
+    from tinystacks.local.planes import PlaneRegistry
+    from tinystacks.local.runtime.base import Runtime, TaskUsage
+    from tinystacks.local.targets import TargetBook
+    from tinystacks.local.traffic import TrafficCount
+
+NAMESPACE = "AWS/ECS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Utilisation:
+    dimensions: dict[str, str]
+    cpu: float | None
+    memory: float | None
+
+
+class UsageReports:
+    """Works out utilisation and tells CloudWatch and the planes.
+
+    Args:
+        planes: the control planes.
+        metrics: CloudWatch datapoints.
+    """
+
+    def __init__(self, planes: PlaneRegistry, metrics: Metrics) -> None:
+        self._planes = planes
+        self._metrics = metrics
+
+    def tell_services(self, region: str, runtime: Runtime, now: float) -> None:
+        """Tell the utilisation of every service that has running tasks."""
+        with self._planes.locked(region) as plane:
+            running: dict[str, tuple[Service, list[Task]]] = {}
+            for task in plane.state.tasks.values():
+                if task.last_status == "RUNNING" and task.service is not None:
+                    running.setdefault(task.service.arn, (task.service, []))[1].append(task)
+            used = runtime.usage(tuple(task.id for _, tasks in running.values() for task in tasks))
+            found = [_utilisation(service, tasks, used) for service, tasks in running.values()]
+            for one in found:
+                if one.cpu is not None:
+                    plane.metric("CPUUtilization", one.dimensions, one.cpu, now)
+                if one.memory is not None:
+                    plane.metric("MemoryUtilization", one.dimensions, one.memory, now)
+        for one in found:
+            for name, value in (("CPUUtilization", one.cpu), ("MemoryUtilization", one.memory)):
+                if value is not None:
+                    self._metrics.put(region, NAMESPACE, name, one.dimensions, value, "Percent", now)
+
+    def tell_requests(
+        self,
+        *,
+        region: str,
+        load_balancer_arn: str,
+        group_arn: str,
+        count: TrafficCount | None,
+        book: TargetBook,
+        now: float,
+    ) -> None:
+        """Tell the requests per target of a minute (S20)."""
+        targets = len(book.routable(group_arn))
+        if not targets or region not in self._planes.regions():
+            return
+        value = (count.requests if count is not None else 0) / targets
+        dimensions = {"LoadBalancer": balancer_label(load_balancer_arn), "TargetGroup": group_label(group_arn)}
+        with self._planes.locked(region) as plane:
+            plane.metric("RequestCountPerTarget", dimensions, value, now)
+
+
+def _utilisation(service: Service, tasks: list[Task], used: dict[str, TaskUsage]) -> _Utilisation:
+    dimensions = {"ClusterName": service.cluster, "ServiceName": service.name}
+    seen = [task for task in tasks if task.id in used]
+    cpu_reserved = sum(task.needs.cpu for task in seen)
+    memory_reserved = sum(task.needs.memory for task in seen)
+    cpu_used = sum(used[task.id].cpu_units for task in seen)
+    memory_used = sum(used[task.id].memory_mib for task in seen)
+    return _Utilisation(
+        dimensions=dimensions,
+        cpu=100 * cpu_used / cpu_reserved if cpu_reserved else None,
+        memory=100 * memory_used / memory_reserved if memory_reserved else None,
+    )
