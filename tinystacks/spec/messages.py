@@ -70,7 +70,7 @@ def problems_of(error: ValidationError, model: type[SpecModel], origin: Origin |
         if _belongs_to_other_alternative(detail, shape):
             continue
         about_key = detail["type"] in {"missing", "extra_forbidden"} or detail["loc"][-1:] == ("[key]",)
-        message = _message(detail, path, shape, parent, origin)
+        message = _message(detail, path, parent, origin)
         found.setdefault((path, message), locate(origin, path, message, code=detail["type"], key=about_key))
     return in_file_order(found.values())
 
@@ -142,7 +142,7 @@ def _belongs_to_other_alternative(detail: ErrorDetails, shape: Shape) -> bool:
     return (detail["type"] == "literal_error") == is_mapping
 
 
-def _message(detail: ErrorDetails, path: KeyPath, shape: Shape, parent: Shape, origin: Origin) -> str:  # noqa: PLR0911 - one line per kind
+def _message(detail: ErrorDetails, path: KeyPath, parent: Shape, origin: Origin) -> str:  # noqa: PLR0911 - one line per kind
     kind, context = detail["type"], detail.get("ctx", {})
     given = _given(detail["input"], path, origin)
     if kind == "missing":
@@ -151,6 +151,8 @@ def _message(detail: ErrorDetails, path: KeyPath, shape: Shape, parent: Shape, o
         return _unknown_key(str(path[-1]), parent)
     if kind == "value_error":
         return str(context["error"])
+    if kind in {"literal_error", "model_type"} and path[-1:] and path[-1] in _FORMS:
+        return f"must be {_FORMS[str(path[-1])]}; {given}"
     if kind == "literal_error":
         return _wrong_word(str(context["expected"]), detail["input"], given)
     if kind == "string_pattern_mismatch":
@@ -165,11 +167,14 @@ def _message(detail: ErrorDetails, path: KeyPath, shape: Shape, parent: Shape, o
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
         return f"must be {word} {context[key]}; {given}"
-    if shape.alternatives:
-        return f"must be {_alternatives(path)}; {given}"
     return f"must be {_TYPES.get(kind, 'something else')}; {given}{_advice(kind, detail['input'], path, origin)}"
 
 
+_FORMS: Mapping[str, str] = {
+    "scaling": "`managed` or a mapping such as `{cpu: 75, minutes: 15}`",
+    "tasks": "a number of tasks or a mapping such as `{min: 2, max: 5}`",
+    "build": "a folder or a mapping such as `{context: ., dockerfile: Dockerfile}`",
+}
 _BOUNDS: Mapping[str, tuple[str, str]] = {
     "greater_than_equal": ("at least", "ge"),
     "less_than_equal": ("at most", "le"),
@@ -244,8 +249,3 @@ def _wrong_length(kind: str, context: Mapping[str, Any]) -> str:
     if kind == "too_short" and actual == 0:
         return "must not be empty"
     return f"must have {'at least' if kind == 'too_short' else 'at most'} {limit} entries; {actual} were given"
-
-
-def _alternatives(path: KeyPath) -> str:
-    examples = {"scaling": "`managed` or a mapping such as `{cpu: 75, minutes: 15}`"}
-    return examples.get(str(path[-1]), "one of the forms that the documentation shows")
