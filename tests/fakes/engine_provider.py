@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from concurrent import futures
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
@@ -141,7 +141,7 @@ class EngineProvider:
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(world), self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
 
-    def __enter__(self) -> EngineProvider:
+    def __enter__(self) -> Self:
         self._server.start()
         return self
 

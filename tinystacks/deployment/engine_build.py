@@ -19,7 +19,7 @@ from tinystacks.deployment.engine import ENGINE_VERSION, Obtain, version_of
 from tinystacks.errors import EngineMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 _PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _TIDY_TIMEOUT = 20 * 60.0
@@ -88,7 +88,7 @@ def build(place: Path, *, go: Path, say: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def alone(cache: Path, say: Callable[[str], None]) -> Iterator[None]:
+def alone(cache: Path, say: Callable[[str], None]) -> Generator[None]:
     """Let one process at a time put an engine into the cache; the others wait."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".lock").open("w") as file:

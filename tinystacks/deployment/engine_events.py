@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.engine_errors import plain
@@ -63,6 +64,7 @@ class EventTranslator:
         self._emit = emit
         self._planning = planning
         self.planned: dict[str, PlannedChange] = {}
+        self._actions: dict[str, Action] = {}
         self.problems: list[tuple[str, str]] = []
         self.changes: Changes | None = None
 
@@ -77,7 +79,7 @@ class EventTranslator:
         elif event.res_op_failed_event is not None:
             self._ended(event.res_op_failed_event.metadata, ResourceFailed)
         elif event.summary_event is not None:
-            self.changes = Changes.from_engine(event.summary_event.resource_changes)
+            self.changes = self._count()
             self._emit(
                 ChangesCounted(
                     changes=self.changes, planned=self._planning, seconds=event.summary_event.duration_seconds
@@ -103,23 +105,42 @@ class EventTranslator:
         action = _action(step)
         changed = tuple(step.diffs or ()) or tuple(step.detailed_diff or ())
         forced = tuple(step.keys or ())
-        if action in _PLANNED and not step.type.startswith(_NO_RESOURCE_OF_THE_FILE):
-            self.planned[step.urn] = PlannedChange(
-                action=str(action),
-                type=step.type,
-                name=urn_name(step.urn),
-                words=self._wording.words(step.urn),
-                urn=step.urn,
-                changed=changed,
-                replaced_for=forced,
-                interrupts=action is Action.REPLACE and interrupts(step.type),
-            )
+        self._note(step, action, changed, forced)
         if action is not Action.SAME:
             self._emit(
                 ResourceStarted(**self._common(step), changed=changed, replaced_for=forced)  # pyright: ignore[reportArgumentType] - the keys are those of ResourceEvent
             )
 
+    def _note(self, step: Any, action: Action, changed: tuple[str, ...] = (), forced: tuple[str, ...] = ()) -> None:
+        """Keep what is done to a resource; a replacement comes as several steps, of which only one names the cause."""
+        if step.type.startswith(_NO_RESOURCE_OF_THE_FILE):
+            return
+        self._actions[step.urn] = action
+        if action not in _PLANNED:
+            return
+        former = self.planned.get(step.urn)
+        self.planned[step.urn] = PlannedChange(
+            action=str(action),
+            type=step.type,
+            name=urn_name(step.urn),
+            words=self._wording.words(step.urn),
+            urn=step.urn,
+            changed=changed or (former.changed if former else ()),
+            replaced_for=forced or (former.replaced_for if former else ()),
+            interrupts=action is Action.REPLACE and interrupts(step.type),
+        )
+
+    def _count(self) -> Changes:
+        """Count resources of the file; the engine's own count has the stage and its providers in it."""
+        counts = Counter(
+            self.planned[urn].action if urn in self.planned else str(action) for urn, action in self._actions.items()
+        )
+        return Changes(**{key: counts[key] for key in ("create", "update", "replace", "delete", "same")})
+
     def _ended(self, step: Any, kind: type[ResourceFinished | ResourceFailed]) -> None:
+        if kind is ResourceFinished and self._actions.get(step.urn) in {None, Action.REFRESH}:
+            # What a refresh found is known only at its end: the same, an update, or that the resource is gone.
+            self._note(step, _action(step), tuple(step.diffs or ()) or tuple(step.detailed_diff or ()))
         if _action(step) is not Action.SAME:
             self._emit(kind(**self._common(step)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,12 +17,12 @@ MASK = "[secret]"
 def masked(value: Any) -> Any:
     """Give plain data of the state with each secret, encrypted or not, replaced by a mask."""
     if isinstance(value, dict):
-        entries: dict[str, Any] = value
+        entries = cast("dict[str, Any]", value)
         if entries.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
             return MASK
         return {key: masked(item) for key, item in entries.items()}
     if isinstance(value, list):
-        items: list[Any] = value
+        items = cast("list[Any]", value)
         return [masked(item) for item in items]
     return value
 
@@ -41,12 +41,12 @@ def has_plain_secret(export: Mapping[str, Any]) -> bool:
 
     def walk(value: Any) -> bool:
         if isinstance(value, dict):
-            entries: dict[str, Any] = value
+            entries = cast("dict[str, Any]", value)
             if entries.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
                 return "plaintext" in entries
             return any(walk(item) for item in entries.values())
         if isinstance(value, list):
-            items: list[Any] = value
+            items = cast("list[Any]", value)
             return any(walk(item) for item in items)
         return False
 

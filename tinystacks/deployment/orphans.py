@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.errors import AwsError
-from tinystacks.naming import cluster_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -43,7 +43,7 @@ def ensure_service_roles(stage: StageSpec, target: Target, *, wait: Callable[[fl
         missing = [name for name, role in _service_roles(stage).items() if not _role_exists(iam, role)]
         for name in missing:
             _create_role(iam, name)
-    if missing:
+    if missing and target.name == "aws":
         wait(_ROLE_WAIT)
     return missing
 

@@ -75,7 +75,7 @@ def run_past_stale_lock(session: EngineSession, work: Callable[[], None], emit: 
         if not failure.locked:
             raise
         holders = engine_locks(failure.stderr)
-        if not holders or not all(_is_gone(holder) for holder in holders):
+        if not holders or not all(is_gone(holder) for holder in holders):
             raise explain(failure, stage=session.place.stage) from failure
         gone = ", ".join(f"process {holder.pid} since {holder.since}" for holder in holders)
         emit(Notice(message=f"The engine's lock was left by a command that is gone ({gone}); it was removed."))
@@ -149,12 +149,12 @@ def repair(
     emit(Notice(message=f"Unfinished from an earlier command: {', '.join(f'{op.kind} {op.words}' for op in pending)}."))
     creating = {op.type for op in pending if op.kind == "creating"}
     if creating:
-        known = _known_ids(state)
+        known = known_ids(state)
         orphans = [item for item in find() if item.resource_type in creating and not known & {item.id, item.arn}]
         if orphans and remove is None:
             listed = "\n".join(f"  {item.type}: {item.arn or item.id}" for item in orphans)
             raise InterruptedUpdateError(
-                f"An earlier command ended while it created resources. These exist, but are not in the state:\n{listed}",
+                f"An earlier command ended while it made resources. These exist, but are not in the state:\n{listed}",
                 hint="Run `tstack repair`: it removes them after you agree. Then repeat this command.",
             )
         for item in orphans:
@@ -168,7 +168,7 @@ def repair(
     return whole
 
 
-def _known_ids(state: State) -> set[str]:
+def known_ids(state: State) -> set[str]:
     """Give every id, ARN and name that the state's resources bear."""
     known: set[str] = set()
     for item in state.resources:
@@ -177,7 +177,8 @@ def _known_ids(state: State) -> set[str]:
     return known
 
 
-def _is_gone(holder: EngineLock) -> bool:
+def is_gone(holder: EngineLock) -> bool:
+    """Whether the process that an engine lock names is of this host and no longer lives."""
     return holder.host == socket.gethostname() and not _is_engine(holder.pid)
 
 

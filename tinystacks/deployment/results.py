@@ -270,6 +270,36 @@ class DestroyResult(OperationResult):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepairResult:
+    """What earlier commands left unfinished.
+
+    Attributes:
+        stack: name of the stack.
+        stage: name of the stage.
+        unfinished: operations nobody saw the end of, in words.
+        orphans: resources that bear the stage's tags and that no state knows.
+        removed: those that were deleted, in words.
+    """
+
+    stack: str
+    stage: str
+    unfinished: tuple[str, ...] = ()
+    orphans: tuple[Kept, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give the JSON document of this result."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "stack": self.stack,
+            "stage": self.stage,
+            "unfinished": list(self.unfinished),
+            "orphans": [orphan.to_mapping() for orphan in self.orphans],
+            "removed": list(self.removed),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
     """One past change of a stage.
 

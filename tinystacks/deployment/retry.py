@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import re
 
-_PASSING = re.compile(
-    "|".join(
-        (
-            # IAM is eventually consistent: what was just made is not yet seen by other services.
-            r"Invalid IAM Instance Profile",
-            r"Invalid iamInstanceProfile",
-            r"(?:unable to|cannot|could not) (?:be )?assume",
-            r"Unable to assume the service linked role",
-            r"verify that the ECS service role being passed has the proper permissions",
-            r"does not have an associated load balancer",
-            r"No scalable target registered",
-            # Network interfaces and load balancers let go of groups and subnets some minutes after their deletion.
-            r"DependencyViolation",
-            r"ResourceInUseException",
-            r"ResourceInUse\b",
-            # Throttling and faults of AWS or of the way there.
-            r"Throttling",
-            r"Rate exceeded",
-            r"RequestLimitExceeded",
-            r"TooManyRequestsException",
-            r"ServiceUnavailable",
-            r"InternalFailure",
-            r"connection reset by peer",
-            r"i/o timeout",
-            r"TLS handshake timeout",
-        )
+_PASSING = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # IAM is eventually consistent: what was just made is not yet seen by other services.
+        r"Invalid IAM Instance Profile",
+        r"Invalid iamInstanceProfile",
+        r"(?:unable to|cannot|could not) (?:be )?assume",
+        r"Unable to assume the service linked role",
+        r"verify that the ECS service role being passed has the proper permissions",
+        r"does not have an associated load balancer",
+        r"No scalable target registered",
+        # Network interfaces and load balancers let go of groups and subnets some minutes after their deletion.
+        r"DependencyViolation",
+        r"ResourceInUseException",
+        r"ResourceInUse\b",
+        # Throttling and faults of AWS or of the way there.
+        r"Throttling",
+        r"Rate exceeded",
+        r"RequestLimitExceeded",
+        r"TooManyRequestsException",
+        r"ServiceUnavailable",
+        r"InternalFailure",
+        r"connection reset by peer",
+        r"i/o timeout",
+        r"TLS handshake timeout",
     )
 )
 
@@ -40,4 +39,4 @@ def passes_by_itself(text: str) -> bool:
     Args:
         text: error diagnostics of the engine.
     """
-    return bool(_PASSING.search(text))
+    return any(pattern.search(text) for pattern in _PASSING)

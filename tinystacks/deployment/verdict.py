@@ -141,15 +141,16 @@ class Follower:
         if seen is None or seen.get("status") != "ACTIVE":
             return self._end(service, Result.FAILED, "ECS does not know the service, or it is being deleted", None)
         asked = service.outputs.task_definition_arn
-        deployments = seen.get("deployments", [])
-        primary = next((item for item in deployments if item.get("status") == "PRIMARY"), {})
+        deployments: list[Mapping[str, Any]] = seen.get("deployments", [])
+        nothing: Mapping[str, Any] = {}
+        primary = next((item for item in deployments if item.get("status") == "PRIMARY"), nothing)
         own = next((item for item in deployments if item.get("taskDefinition") == asked), primary)
         if service.since is None:
             service.since = own.get("createdAt")
         service.events = events_since(seen, service.since)
         status, reason = self._service_deployment(service)
         self._progress(service, own, status or str(primary.get("rolloutState", "")))
-        verdict = self._ended(service, seen, primary, asked, status, reason)
+        verdict = self._ended(service, seen, primary, status=status, reason=reason)
         return verdict or self._hopeless(service, own) or self._too_late(service)
 
     def _ended(
@@ -157,11 +158,12 @@ class Follower:
         service: _Followed,
         seen: Mapping[str, Any],
         primary: Mapping[str, Any],
-        asked: str,
+        *,
         status: str,
         reason: str,
     ) -> ServiceVerdict | None:
         """Give the verdict when ECS has come to an end."""
+        asked = service.outputs.task_definition_arn
         rollout = primary.get("rolloutState", "COMPLETED" if len(seen.get("deployments", [])) == 1 else "")
         why = reason or str(primary.get("rolloutStateReason", ""))
         serving = str(primary.get("taskDefinition", ""))

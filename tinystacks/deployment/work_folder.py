@@ -21,7 +21,7 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,10 @@ class StageRecord:
         ami_id: machine image the stage is pinned to (trap F1); empty on Fargate.
         former_ami_ids: images the stage ran before, newest first (trap F5).
         release: number of the last release.
+        images: image references of the last release, by service.
+        results: how the releases ended, by number as text.
+        spec_digest: SHA-256 of the stage as it was last deployed.
+        cleared: whether a destroy has sent the tasks away, so that the state no longer tells the truth about them.
     """
 
     stack: str
@@ -56,6 +60,10 @@ class StageRecord:
     ami_id: str = ""
     former_ami_ids: tuple[str, ...] = ()
     release: int = 0
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    results: Mapping[str, str] = field(default_factory=dict[str, str])
+    spec_digest: str = ""
+    cleared: bool = False
 
     def to_mapping(self) -> dict[str, Any]:
         """Give plain data; the reverse of `from_mapping`."""
@@ -150,6 +158,22 @@ class WorkFolder:
     def write_record(self, record: StageRecord) -> None:
         """Remember the stage, whole or not at all."""
         write_atomically(self.path / "record.json", json.dumps(record.to_mapping(), indent=2) + "\n")
+
+    def read_outputs(self) -> dict[str, Any] | None:
+        """Give the exports that were kept after the last change; none when there are none."""
+        try:
+            return json.loads((self.path / "outputs.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def write_outputs(self, exports: Mapping[str, Any]) -> None:
+        """Keep the exports, secrets masked, so that reading commands need no engine."""
+        write_atomically(self.path / "outputs.json", json.dumps(exports) + "\n")
+
+    def forget(self) -> None:
+        """Remove what describes a stage that no longer exists; backups stay."""
+        for name in ("record.json", "outputs.json", "passphrase", f"Pulumi.{self.stage}.yaml"):
+            (self.path / name).unlink(missing_ok=True)
 
     def back_up(self, deployment: Mapping[str, Any], name: str) -> Path:
         """Keep a state as it was exported (trap A1), and only the newest ones.

@@ -1,0 +1,382 @@
+"""One stage with its target, folder, engine and time: what every operation needs, opened step by step.
+
+Before the engine starts, an operation has made sure of: credentials and account, the stage's record, an engine, the
+stage's lock, and a whole state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.deployment.engine import EngineSettings, find_engine
+from tinystacks.deployment.engine_errors import EngineFailure, explain
+from tinystacks.deployment.engine_events import EventTranslator
+from tinystacks.deployment.events import Notice, OnEvent
+from tinystacks.deployment.leftovers import Leftover, Sweep
+from tinystacks.deployment.lock import StageLock, is_held, locked_error, read_holder
+from tinystacks.deployment.orphans import removal_order, remove_orphan
+from tinystacks.deployment.preflight import recommended_ami
+from tinystacks.deployment.record_checks import (
+    check_account,
+    check_engine_version,
+    check_identity,
+    check_not_emptied,
+)
+from tinystacks.deployment.recovery import repair, run_past_stale_lock, settle_earlier_run
+from tinystacks.deployment.verdict import Pace
+from tinystacks.deployment.wording import Wording
+from tinystacks.deployment.work_folder import StageRecord, WorkFolder
+from tinystacks.errors import EngineError, InterruptedByUserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from pathlib import Path
+
+    from programs.settings import ProgramSettings
+    from tinystacks.deployment.automation import EngineSession, State
+    from tinystacks.deployment.engine import Engine
+    from tinystacks.deployment.interrupt import Interrupt
+    from tinystacks.deployment.target import Target
+    from tinystacks.spec.model import StageSpec
+
+    ProgramFor = Callable[[StageSpec, ProgramSettings], Callable[[], None]]
+
+_LOCAL_POLL = 0.5
+_AWS_POLL = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentSettings:
+    """Settings of the machine and the person, not of the stage.
+
+    Attributes:
+        engine: where engines may come from.
+        pace: time; polls every 5 seconds on AWS and twice a second on the local AWS by default.
+        refresh_limit: resources that a refresh may drop from the state before it stops (trap A2).
+        waits: whether `up` follows the services' deployments to their ends.
+    """
+
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    pace: Pace | None = None
+    refresh_limit: int = 5
+    waits: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Opened:
+    """A stage that is locked and ready for the engine.
+
+    Attributes:
+        session: the engine.
+        state: none when the stage does not exist.
+        record: what is remembered; none before the first change.
+        emit: receives events.
+    """
+
+    session: EngineSession
+    state: State | None
+    record: StageRecord | None
+    emit: OnEvent
+
+
+class StageContext:
+    """One stage of one target in one workspace.
+
+    Args:
+        stage: the stage, complete.
+        target: where it is deployed to.
+        workspace: folder of the project.
+        program: gives the program; `programs.stage.program_for` by default.
+        settings: of machine and person.
+        interrupt: how the user ends an operation.
+    """
+
+    def __init__(
+        self,
+        stage: StageSpec,
+        target: Target,
+        *,
+        workspace: Path,
+        program: ProgramFor | None,
+        settings: DeploymentSettings,
+        interrupt: Interrupt,
+    ) -> None:
+        self.stage = stage
+        self.target = target
+        self.settings = settings
+        self.interrupt = interrupt
+        self.folder = WorkFolder(workspace, target.name, stage.stage)
+        self.wording = Wording(stage.stack, stage.services)
+        self.pace = settings.pace or Pace(
+            sleep=interrupt.requested.wait, poll=_AWS_POLL if target.name == "aws" else _LOCAL_POLL
+        )
+        self._program = program
+        self._engine: Engine | None = None
+        self._found_ami = ""
+
+    def program(self, record: StageRecord | None, **settings: Any) -> Callable[[], None]:
+        """Give the program to run.
+
+        Args:
+            record: gives image references and the pinned machine image.
+            settings: fields of `ProgramSettings` that differ from what the record says.
+        """
+        from programs.settings import ProgramSettings  # noqa: PLC0415 - programs load the AWS SDK of the engine
+
+        program_for = self._program
+        if program_for is None:
+            from programs.stage import program_for  # noqa: PLC0415 - as above
+        given: dict[str, Any] = {
+            "region": self.target.region,
+            "account_id": self.target.account_id(),
+            "provider_arguments": dict(self.target.provider_arguments()),
+            "images": dict(record.images) if record else {},
+            "ami_id": self.ami_id(record) or None,
+            # Whether the services become steady is followed here, where it can be told apart from a rollback.
+            "wait_for_steady_state": False,
+        }
+        return program_for(self.stage, ProgramSettings(**{**given, **settings}))
+
+    def ami_id(self, record: StageRecord | None) -> str:
+        """Give the machine image the stage is pinned to (trap F1): today's at first; empty on Fargate."""
+        compute = self.stage.compute
+        if compute.kind == "fargate":
+            return ""
+        if compute.ami:
+            return compute.ami
+        if record is not None and record.ami_id:
+            return record.ami_id
+        if not self._found_ami:
+            self._found_ami = recommended_ami(self.stage, self.target)
+        return self._found_ami
+
+    def check_target(self, emit: OnEvent) -> StageRecord | None:
+        """Make sure that credentials, account, region and stage belong together; nothing of the engine runs yet.
+
+        Returns:
+            What is remembered of the stage.
+
+        Raises:
+            CredentialsError: there are no credentials, or they are of another account.
+            UsageError: the folder holds a stage of another stack or region.
+        """
+        check_account(self.stage.account, self.target.account_id(), self.stage.stage)
+        record = self.folder.read_record()
+        if record is None:
+            return None
+        identity = self.target.identity()
+        if record.identity != identity and self.target.name == "local":
+            self._start_clean(emit)
+            return None
+        check_identity(record, stack=self.stage.stack, identity=identity)
+        return record
+
+    def engine(self, emit: OnEvent, record: StageRecord | None = None) -> Engine:
+        """Find the engine, getting one where there is none.
+
+        Raises:
+            EngineMissingError: there is none and none can be had.
+            EngineError: it is older than the one that wrote the state.
+        """
+        if self._engine is None:
+            self._engine = find_engine(self.settings.engine, say=lambda message: emit(Notice(message=message)))
+        check_engine_version(record, self._engine.version)
+        return self._engine
+
+    def session(self, engine: Engine, on_start: Callable[[int], None] = lambda _pid: None) -> EngineSession:
+        """Give the engine at work on this stage."""
+        from tinystacks.deployment.automation import EngineSession, Place  # noqa: PLC0415 - loads the Automation API
+
+        self.folder.prepare()
+        remote = self.target.name == "aws" and self.stage.state
+        if remote and str(remote).startswith("http"):
+            self.folder.share_login()
+        session: EngineSession | None = None
+
+        def started(pid: int) -> None:
+            on_start(pid)
+            # An interrupt between two commands found no engine to tell.
+            if self.interrupt.requested.is_set() and session is not None:
+                session.process.interrupt()
+
+        session = EngineSession(
+            engine,
+            Place(
+                project=self.stage.stack,
+                stage=self.stage.stage,
+                folder=self.folder.path,
+                home=self.folder.home,
+                backend_url=str(remote or self.folder.state_url),
+                secrets_provider=self._secrets_provider(),
+                environment={**self.target.environment(), **self._passphrase()},
+            ),
+            started,
+        )
+        return session
+
+    @contextmanager
+    def opened(self, operation: str, emit: OnEvent, *, mend: bool = True) -> Generator[Opened]:
+        """Check, lock and open the stage for a change.
+
+        Args:
+            operation: name of the command.
+            emit: receives events.
+            mend: whether a state with unfinished operations is made whole, or a reason to stop.
+
+        Raises:
+            TinystacksError: anything that speaks against going on.
+        """
+        record = self.check_target(emit)
+        engine = self.engine(emit, record)
+        self.folder.prepare()
+        with StageLock(self.folder.lock_path, operation) as lock:
+            settle_earlier_run(lock.previous, emit, self.pace)
+            session = self.session(engine, lock.engine_runs)
+            with self.explained():
+                state = session.state()
+                record = record or self.remembered(session, state)
+                check_not_emptied(record, state, self.folder.newest_backup())
+                if state is not None:
+                    state = self._whole(session, state, emit) if mend else state
+                    if state.count:
+                        self.folder.back_up(state.export, datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f"))
+            yield Opened(session=session, state=state, record=record, emit=emit)
+
+    @contextmanager
+    def explained(self) -> Generator[None]:
+        """Turn failures of the engine into errors of ours.
+
+        Raises:
+            InterruptedByUserError: the user ended the operation.
+            TinystacksError: what the failure means.
+        """
+        try:
+            yield
+        except EngineFailure as failure:
+            if self.interrupt.requested.is_set():
+                raise InterruptedByUserError(
+                    f"Interrupted during `{failure.command}`.",
+                    hint="What was done stays. Repeat the command: it goes on from here.",
+                ) from failure
+            raise explain(failure, stage=self.stage.stage) from failure
+
+    def run_engine(
+        self,
+        opened: Opened,
+        work: Callable[[EventTranslator], None],
+        *,
+        planning: bool = False,
+    ) -> EventTranslator:
+        """Do one long engine operation: interruptible, past stale locks, with its events translated.
+
+        Args:
+            opened: the stage.
+            work: calls the engine with the translator as its event callback.
+            planning: whether it is a preview.
+
+        Raises:
+            EngineFailure: it failed; carries the error diagnostics.
+        """
+        translator = EventTranslator(self.wording, opened.emit, planning=planning)
+        self.interrupt.check()
+
+        def pass_on(count: int) -> None:
+            if count <= 2:  # noqa: PLR2004 - ask, then insist; the engine itself takes no third
+                opened.session.process.interrupt()
+            else:
+                opened.session.process.kill()
+
+        try:
+            with self.interrupt.calling(pass_on):
+                run_past_stale_lock(opened.session, lambda: work(translator), opened.emit)
+        except EngineFailure as failure:
+            failure.problems = tuple(translator.problems)
+            raise
+        return translator
+
+    def remember(self, opened: Opened, **changes: Any) -> StageRecord:
+        """Bring the record up to date and keep it."""
+        record = opened.record or StageRecord(
+            stack=self.stage.stack, stage=self.stage.stage, identity=self.target.identity()
+        )
+        opened.record = replace(record, **changes)
+        self.folder.write_record(opened.record)
+        return opened.record
+
+    def remembered(self, session: EngineSession, state: State | None) -> StageRecord | None:
+        """Give the record that was stored with the last update, where the work folder is a new one (trap A10)."""
+        if state is None or not state.count:
+            return None
+        for entry in session.history(1):
+            config: Mapping[str, Any] = entry.get("config", {})
+            stored: Mapping[str, Any] = config.get("tinystacks:record", {"value": ""})
+            if stored.get("value"):
+                record = StageRecord.from_mapping(json.loads(str(stored["value"])))
+                check_identity(record, stack=self.stage.stack, identity=self.target.identity())
+                return record
+        return None
+
+    def sweep(self) -> Sweep:
+        """Give a look at everything that bears the stage's tags."""
+        return Sweep(self.target.client, stack=self.stage.stack, stage=self.stage.stage)
+
+    def spec_json(self) -> str:
+        """Give the stage as one text, the same for the same stage."""
+        return json.dumps(self.stage.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    def spec_digest(self, images: Mapping[str, str]) -> str:
+        """Give a short text that differs when the stage or its images do."""
+        return hashlib.sha256(f"{self.spec_json()}{sorted(images.items())}".encode()).hexdigest()
+
+    def _whole(self, session: EngineSession, state: State, emit: OnEvent) -> State:
+        """Repair a state with unfinished operations; on the local AWS what is left over is simply removed."""
+        local = self.target.name == "local"
+        return repair(
+            session,
+            state,
+            wording=self.wording,
+            find=lambda: sorted(self.sweep().find(), key=removal_order),
+            remove=self.remove_orphan if local else None,
+            emit=emit,
+        )
+
+    def remove_orphan(self, item: Leftover) -> None:
+        """Delete one resource that no state knows."""
+        remove_orphan(self.target.client, item)
+
+    def _start_clean(self, emit: OnEvent) -> None:
+        """Put the stage of an earlier life of the local AWS aside: it held everything in memory."""
+        if is_held(self.folder.lock_path):
+            raise locked_error(read_holder(self.folder.lock_path))
+        name = f"{self.stage.stage}-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S%f')}"
+        place = self.folder.put_aside(name)
+        emit(
+            Notice(
+                message=f"The local AWS was started anew since stage `{self.stage.stage}` was made, so nothing of it "
+                f"is left. Its state was put aside: {place}"
+            )
+        )
+
+    def _secrets_provider(self) -> str:
+        return (self.stage.secrets_provider if self.target.name == "aws" else None) or "passphrase"
+
+    def _passphrase(self) -> dict[str, str | None]:
+        """Say where the engine finds the passphrase (trap A9): the stage's own file, else the user's variable."""
+        if self._secrets_provider() != "passphrase":
+            return {}
+        given = "PULUMI_CONFIG_PASSPHRASE" in os.environ or "PULUMI_CONFIG_PASSPHRASE_FILE" in os.environ
+        if given and not self.folder.has_passphrase and self.target.name == "aws":
+            return {}
+        if self.target.name == "aws" and self.stage.state and not self.folder.has_passphrase:
+            raise EngineError(
+                f"The state of stage `{self.stage.stage}` is shared, but nothing says how its secrets are encrypted.",
+                hint="Set `secrets_provider` in the file (such as awskms://alias/tinystacks?region=eu-west-1), "
+                "or PULUMI_CONFIG_PASSPHRASE.",
+            )
+        return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(self.folder.passphrase_file()), "PULUMI_CONFIG_PASSPHRASE": None}

@@ -1,0 +1,301 @@
+"""One stage, and what can be done with it.
+
+```
+Deployment.up
+  check target ─▶ engine ─▶ lock ─▶ whole state ─▶ preview ─▶ gate ─▶ engine's update ─▶ verdict per service
+```
+Nothing here prints; progress goes to a callback as events, and every operation gives its result as data. Operations run
+in a thread of their own, the callback in the caller's. Two stages may be changed at once from one program: each
+`Deployment` in a thread of its own, with its own callback (the engine's SDK keeps its settings in context variables,
+which every operation copies). No Pulumi resource or Output may then be made outside the programs (trap A15).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinystacks.deployment.context import DeploymentSettings, StageContext
+from tinystacks.deployment.events import OnEvent, ignore
+from tinystacks.deployment.interrupt import Interrupt, run_in_worker
+from tinystacks.deployment.mending import repair_stage, unlock
+from tinystacks.deployment.removal import destroy, refresh
+from tinystacks.deployment.results import (
+    Changes,
+    DestroyResult,
+    HistoryEntry,
+    PreviewResult,
+    RefreshResult,
+    RepairResult,
+    UpResult,
+)
+from tinystacks.deployment.update import Update, outputs_of, preview
+from tinystacks.errors import NotDeployedError, UsageError
+from tinystacks.outputs import StageOutputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tinystacks.deployment.context import ProgramFor
+    from tinystacks.deployment.engine import Engine
+    from tinystacks.deployment.target import Target
+    from tinystacks.deployment.work_folder import StageRecord
+    from tinystacks.spec.model import StageSpec
+
+T = TypeVar("T")
+
+
+class Deployment:
+    """One stage of a stack, deployed or not.
+
+    Args:
+        stage: the stage, complete: `StackSpec.stage(name)`.
+        target: an AWS account and region, or the local AWS.
+        workspace: folder of the project; `.tstack` is made in it.
+        program: gives the Pulumi program; `programs.stage.program_for` by default.
+        settings: of the machine and the person.
+        interrupt: how the user ends an operation; use `interrupt.on_signals()` around an operation in a command line.
+    """
+
+    def __init__(
+        self,
+        stage: StageSpec,
+        target: Target,
+        *,
+        workspace: Path,
+        program: ProgramFor | None = None,
+        settings: DeploymentSettings | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> None:
+        self.stage = stage
+        self.target = target
+        self.interrupt = interrupt or Interrupt()
+        self._context = StageContext(
+            stage,
+            target,
+            workspace=workspace,
+            program=program,
+            settings=settings or DeploymentSettings(),
+            interrupt=self.interrupt,
+        )
+
+    def preview(self, on_event: OnEvent = ignore, *, images: Mapping[str, str] | None = None) -> PreviewResult:
+        """Say what `up` would change; changes nothing in AWS.
+
+        Args:
+            on_event: receives progress.
+            images: image references by service (and `service/sidecar`); those of the last release by default.
+
+        Raises:
+            TinystacksError: what stands in the way.
+        """
+        return self._run(lambda emit: preview(self._context, images=images, emit=emit), on_event)
+
+    def up(
+        self,
+        on_event: OnEvent = ignore,
+        *,
+        images: Mapping[str, str] | None = None,
+        message: str = "",
+        by: str = "",
+        commit: str = "",
+        allow_downtime: bool = False,
+        force: bool = False,
+    ) -> UpResult:
+        """Make the stage as the file says and follow every service until it is steady, rolled back or out of time.
+
+        The result says how it ended; a rollback is no exception. May be repeated after any interruption.
+
+        Args:
+            on_event: receives progress.
+            images: image references by service (and `service/sidecar`); those of the last release by default.
+            message: kept with the release.
+            by: who releases; the login name by default.
+            commit: version of the sources; empty when unknown.
+            allow_downtime: whether services, target groups, Auto Scaling groups and the like may be replaced.
+            force: whether tasks are replaced though nothing changed.
+
+        Raises:
+            LockedError: someone else changes this stage; says who.
+            CredentialsError: no, expired or other credentials; nothing was changed.
+            AwsError: AWS refused something; what was done stays, and the next `up` goes on.
+            TinystacksError: anything else.
+        """
+
+        def work(emit: OnEvent) -> UpResult:
+            return Update(
+                self._context,
+                images=images,
+                message=message,
+                by=by,
+                commit=commit,
+                allow_downtime=allow_downtime,
+                force=force,
+                emit=emit,
+            ).run()
+
+        return self._run(work, on_event)
+
+    def refresh(self, on_event: OnEvent = ignore, *, dry_run: bool = False, limit: int | None = None) -> RefreshResult:
+        """Take over into the state what AWS says.
+
+        Args:
+            on_event: receives progress.
+            dry_run: whether differences are only reported (drift).
+            limit: resources that may be dropped from the state; `DeploymentSettings.refresh_limit` by default.
+
+        Raises:
+            EngineError: more would be dropped.
+            TinystacksError: what stands in the way.
+        """
+        return self._run(lambda emit: refresh(self._context, dry_run=dry_run, limit=limit, emit=emit), on_event)
+
+    def destroy(self, on_event: OnEvent = ignore, *, purge_images: bool = False, message: str = "") -> DestroyResult:
+        """Delete the stage and list what is left, and why. May be repeated after any interruption.
+
+        Args:
+            on_event: receives progress.
+            purge_images: whether image repositories go with their images.
+            message: kept in the engine's history until the stage is gone.
+
+        Raises:
+            TinystacksError: what stands in the way; what was deleted stays deleted.
+        """
+        return self._run(
+            lambda emit: destroy(self._context, purge_images=purge_images, message=message, emit=emit), on_event
+        )
+
+    def repair(self, on_event: OnEvent = ignore, *, remove: bool = False) -> RepairResult:
+        """Look for what earlier commands left unfinished, and make the state whole.
+
+        Args:
+            on_event: receives progress.
+            remove: whether resources that such a command made, and that no state knows, are deleted; else they are
+                only listed, and the state stays as it is.
+
+        Raises:
+            TinystacksError: what stands in the way.
+        """
+        return self._run(lambda emit: repair_stage(self._context, remove=remove, emit=emit), on_event)
+
+    def unlock(self) -> tuple[str, ...]:
+        """Remove the engine's lock that a command left which is gone; for a person to decide.
+
+        Returns:
+            Who held it, in words.
+
+        Raises:
+            LockedError: its holder lives on this host.
+        """
+        return unlock(self._context)
+
+    def cancel(self) -> None:
+        """Ask the running operation to end: first in order, the second time at once; from any thread."""
+        self.interrupt.request()
+
+    def outputs(self) -> StageOutputs:
+        """Give what the stage tells the outside; without the engine where the last change was made from here.
+
+        Raises:
+            NotDeployedError: the stage does not exist (any more).
+        """
+        context = self._context
+        record = context.folder.read_record()
+        if record is not None:
+            self._check_record(record)
+            kept = None if self.target.name == "aws" and self.stage.state else context.folder.read_outputs()
+            if kept is not None:
+                try:
+                    return StageOutputs.from_exports(kept)
+                except (KeyError, TypeError):
+                    pass
+        elif self.target.name == "local" or not self.stage.state:
+            raise self._not_deployed()
+        with context.explained():
+            outputs = outputs_of(context.session(self.engine()).state())
+        if outputs is None:
+            raise self._not_deployed()
+        return outputs
+
+    def history(self) -> list[HistoryEntry]:
+        """Give the stage's past changes, newest first; empty when there were none."""
+        context = self._context
+        record = context.folder.read_record()
+        if record is None and (self.target.name == "local" or not self.stage.state):
+            return []
+        if record is not None:
+            self._check_record(record)
+        with context.explained():
+            entries = context.session(self.engine()).history()
+        results = record.results if record else dict[str, str]()
+        # A file backend numbers nothing, so that the position counts.
+        return [_history_entry(entry, len(entries) - index, results) for index, entry in enumerate(entries)]
+
+    def record(self) -> StageRecord | None:
+        """Give what is remembered of the stage, such as account, machine image and last release; none before `up`."""
+        return self._context.folder.read_record()
+
+    def engine(self) -> Engine:
+        """Give the engine that operations use, getting one where there is none.
+
+        Raises:
+            EngineMissingError: there is none and none can be had.
+        """
+        return self._context.engine(ignore)
+
+    def _run(self, work: Callable[[OnEvent], T], on_event: OnEvent) -> T:
+        return run_in_worker(work, on_event=on_event, interrupt=self.interrupt)
+
+    def _check_record(self, record: StageRecord) -> None:
+        """Make sure, without asking AWS, that the record is of this stack, region and life of the local AWS."""
+        if self.target.name == "local" and record.identity != self.target.identity():
+            raise NotDeployedError(
+                f"Stage `{self.stage.stage}` was made in an earlier life of the local AWS, of which nothing is left.",
+                hint="`tstack up --local` makes it anew.",
+            )
+        region = record.identity.rpartition(":")[2]
+        if self.target.name == "aws" and region != self.target.region:
+            raise UsageError(
+                f"Stage `{self.stage.stage}` lives in region {region}, not in {self.target.region}.",
+                hint=f"Use --region {region}.",
+            )
+
+    def _not_deployed(self) -> NotDeployedError:
+        local = " --local" if self.target.name == "local" else ""
+        return NotDeployedError(
+            f"Stage `{self.stage.stage}` of `{self.stage.stack}` is not deployed.", hint=f"`tstack up{local}` makes it."
+        )
+
+
+def _history_entry(entry: Mapping[str, Any], position: int, results: Mapping[str, str]) -> HistoryEntry:
+    config: Mapping[str, Any] = entry.get("config") or {}
+    # Refreshes and destroys bear the config of the update before them.
+    release = _stored(config, "release") if entry.get("kind") == "update" else {}
+    if release:
+        release["result"] = results.get(str(release.get("number")), str(entry.get("result", "")))
+    ended = entry.get("endTime")
+    return HistoryEntry(
+        number=int(entry.get("version") or position),
+        kind=str(entry.get("kind", "")),
+        result=str(entry.get("result", "")),
+        started_at=_time(str(entry["startTime"])),
+        ended_at=_time(str(ended)) if ended else None,
+        message=str(entry.get("message", "")),
+        changes=Changes.from_engine(entry.get("resourceChanges") or {}),
+        spec=_stored(config, "spec"),
+        release=release,
+        environment=dict(entry.get("environment") or {}),
+    )
+
+
+def _stored(config: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Read one of our values in the config that an update was made with."""
+    entry: Mapping[str, Any] = config.get(f"tinystacks:{key}", {})
+    return json.loads(str(entry.get("value", "{}")))
+
+
+def _time(text: str) -> datetime:
+    """Read the engine's time, `2026-11-23T06:24:37.000Z`."""
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,94 @@
+"""`repair` and `unlock`: what a person asks for after a command died (traps A3, A5, A6)."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+from tinystacks.deployment.engine_errors import EngineLock
+from tinystacks.deployment.events import ignore
+from tinystacks.deployment.lock import is_held, locked_error, read_holder
+from tinystacks.deployment.orphans import removal_order
+from tinystacks.deployment.recovery import is_gone, known_ids, pending_operations, repair
+from tinystacks.deployment.results import Kept, RepairResult
+from tinystacks.errors import LockedError
+
+if TYPE_CHECKING:
+    from tinystacks.deployment.context import StageContext
+    from tinystacks.deployment.events import OnEvent
+
+
+def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> RepairResult:
+    """List what is unfinished, and with `remove` make it whole.
+
+    Args:
+        context: the stage.
+        remove: whether resources that no state knows are deleted and the state made whole.
+        emit: receives events.
+    """
+    with context.opened("repair", emit, mend=False) as opened:
+        state = opened.state
+        if state is None:
+            return RepairResult(stack=context.stage.stack, stage=context.stage.stage)
+        unfinished = pending_operations(state, context.wording)
+        known = known_ids(state)
+        creating = {operation.type for operation in unfinished if operation.kind == "creating"}
+        found = sorted(context.sweep().find(), key=removal_order)
+        orphans = [item for item in found if item.resource_type in creating and not known & {item.id, item.arn}]
+        if remove and unfinished:
+            with context.explained():
+                repair(
+                    opened.session,
+                    state,
+                    wording=context.wording,
+                    find=lambda: orphans,
+                    remove=context.remove_orphan,
+                    emit=emit,
+                )
+        return RepairResult(
+            stack=context.stage.stack,
+            stage=context.stage.stage,
+            unfinished=tuple(f"{operation.kind} {operation.words}" for operation in unfinished),
+            orphans=tuple(Kept(type=item.type, id=item.id, reason="made by a command that died") for item in orphans),
+            removed=tuple(f"{item.type} {item.id}" for item in orphans) if remove else (),
+        )
+
+
+def unlock(context: StageContext) -> tuple[str, ...]:
+    """Remove the engine's lock when its holder is gone, or lives on another host and a person says so.
+
+    Raises:
+        LockedError: the holder lives on this host.
+    """
+    folder = context.folder
+    if is_held(folder.lock_path):
+        raise locked_error(read_holder(folder.lock_path))
+    context.check_target(ignore)
+    holders = _engine_lock_files(context)
+    for holder in holders:
+        if holder.host == socket.gethostname() and not is_gone(holder):
+            raise LockedError(
+                f"The stage is being changed by process {holder.pid} of {holder.user} since {holder.since}.",
+                hint="That process lives: wait for it to end, or end it first.",
+            )
+    with context.explained():
+        if holders or context.stage.state:
+            context.session(context.engine(ignore)).drop_engine_lock()
+    return tuple(f"{holder.user} on {holder.host}, process {holder.pid}, since {holder.since}" for holder in holders)
+
+
+def _engine_lock_files(context: StageContext) -> list[EngineLock]:
+    """Read the locks of the file backend."""
+    holders: list[EngineLock] = []
+    for path in sorted((context.folder.path / "state" / ".pulumi" / "locks").rglob("*.json")):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        holders.append(
+            EngineLock(
+                user=str(data.get("username", "")),
+                host=str(data.get("hostname", "")),
+                pid=int(data.get("pid", 0)),
+                since=str(data.get("timestamp", "")),
+            )
+        )
+    return holders

@@ -1,0 +1,181 @@
+"""`destroy` and `refresh`, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinystacks.deployment.clearing import clear
+from tinystacks.deployment.engine_errors import EngineFailure
+from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
+from tinystacks.deployment.orphans import removal_order
+from tinystacks.deployment.results import Changes, DestroyResult, Kept, RefreshResult, Result
+from tinystacks.deployment.retry import passes_by_itself
+from tinystacks.deployment.update import outputs_of
+from tinystacks.errors import AwsError, EngineError
+
+if TYPE_CHECKING:
+    from tinystacks.deployment.context import Opened, StageContext
+    from tinystacks.deployment.engine_events import EventTranslator
+    from tinystacks.deployment.events import OnEvent
+    from tinystacks.deployment.leftovers import Leftover
+
+_RETRY_WAIT = 15.0
+"""Seconds before the one retry; network interfaces let go of subnets and groups about then."""
+_KEPT_REASONS = {
+    "aws:ecr/repository:Repository": "it holds images; `--purge-images` removes it with them",
+    "aws:cloudwatch/logGroup:LogGroup": "a writer made it again after it was deleted; remove it by hand",
+}
+
+
+def destroy(context: StageContext, *, purge_images: bool, message: str, emit: OnEvent) -> DestroyResult:
+    """Delete a stage; may be repeated from any point at which it was broken off (trap C6).
+
+    Args:
+        context: the stage.
+        purge_images: whether image repositories go with their images.
+        message: kept in the engine's history until the stage is gone.
+        emit: receives events.
+
+    Raises:
+        TinystacksError: what stood in the way; what was deleted stays deleted.
+    """
+    emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
+    with context.opened("destroy", emit) as opened:
+        outputs = outputs_of(opened.state)
+        changes = Changes()
+        removed: tuple[str, ...] = ()
+        if opened.state is not None:
+            if outputs is not None:
+                emit(PhaseStarted(phase=Phase.CLEARING, message="sending tasks away, lifting protections"))
+                # Noted first: from here on the state no longer tells the truth about the tasks.
+                context.remember(opened, cleared=True)
+                clear(outputs, context.target.client, emit)
+            emit(PhaseStarted(phase=Phase.ENGINE, message="deleting the stage"))
+            with context.explained():
+                translator = _engine_destroy(context, opened, purge_images=purge_images, message=message)
+                changes = translator.changes or changes
+                removed = tuple(change.words for change in translator.planned.values() if change.action == "delete")
+                opened.session.remove()
+        emit(PhaseStarted(phase=Phase.RECEIPT, message="looking for what is left"))
+        kept = _receipt(context, outputs is not None and bool(outputs.services), emit)
+        context.folder.forget()
+        return DestroyResult(
+            stack=context.stage.stack,
+            stage=context.stage.stage,
+            result=Result.DESTROYED,
+            changes=changes,
+            kept=kept,
+            removed=removed,
+        )
+
+
+def refresh(context: StageContext, *, dry_run: bool, limit: int | None, emit: OnEvent) -> RefreshResult:
+    """Take over into the state what AWS says, or only say what differs.
+
+    Args:
+        context: the stage.
+        dry_run: whether nothing is taken over.
+        limit: resources that may be dropped from the state; the setting by default.
+        emit: receives events.
+
+    Raises:
+        EngineError: more resources than the limit would be dropped (trap A2).
+    """
+    limit = context.settings.refresh_limit if limit is None else limit
+    emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
+    with context.opened("refresh", emit) as opened:
+        drifted: EventTranslator | None = None
+        if opened.state is not None and opened.state.count:
+            if opened.state.salt:
+                opened.session.keep_salt(opened.state.salt)
+            program = context.program(opened.record)
+            emit(PhaseStarted(phase=Phase.PREVIEW, message="comparing the state with AWS"))
+            with context.explained():
+                drifted = context.run_engine(
+                    opened, lambda on_event: opened.session.preview_refresh(program, on_event), planning=True
+                )
+                gone = [change for change in drifted.planned.values() if change.action == "delete"]
+                if len(gone) > limit and not dry_run:
+                    raise EngineError(
+                        f"A refresh would drop {len(gone)} resources from the state, more than {limit}: "
+                        + ", ".join(change.words for change in gone),
+                        hint="Check account and region first. If they are truly gone, allow it with --limit.",
+                    )
+                if not dry_run:
+                    emit(PhaseStarted(phase=Phase.ENGINE, message="taking over what AWS says"))
+                    context.run_engine(opened, lambda on_event: opened.session.refresh(program, on_event))
+                    opened.state = opened.session.state()
+                    if opened.state is not None:
+                        context.remember(opened, resources=opened.state.count)
+        outputs = outputs_of(opened.state)
+        return RefreshResult(
+            stack=context.stage.stack,
+            stage=context.stage.stage,
+            result=Result.PREVIEWED if dry_run else Result.REFRESHED,
+            changes=(drifted.changes or Changes()) if drifted else Changes(),
+            endpoint=outputs.endpoint if outputs else "",
+            release=opened.record.release if opened.record else 0,
+            drifted=tuple(drifted.planned.values()) if drifted else (),
+        )
+
+
+def _engine_destroy(context: StageContext, opened: Opened, *, purge_images: bool, message: str) -> EventTranslator:
+    """Let the engine delete everything; a refusal that passes by itself is tried once more (trap C7)."""
+    if opened.state is not None and opened.state.salt:
+        opened.session.keep_salt(opened.state.salt)
+    program = context.program(opened.record, purge_images=purge_images)
+
+    def once() -> EventTranslator:
+        return context.run_engine(opened, lambda on_event: opened.session.destroy(program, on_event, message=message))
+
+    try:
+        return once()
+    except EngineFailure as failure:
+        if context.interrupt.requested.is_set() or not passes_by_itself(failure.text):
+            raise
+        opened.emit(Notice(message="AWS refused something that mostly passes; trying once more."))
+        context.pace.sleep(_RETRY_WAIT)
+        return once()
+    finally:
+        _note_what_is_left(context, opened)
+
+
+def _note_what_is_left(context: StageContext, opened: Opened) -> None:
+    """Remember how much of the stage still exists, so that an emptied state can be told from a deleted one."""
+    try:
+        opened.state = opened.session.state()
+    except EngineFailure:
+        return
+    context.remember(opened, resources=opened.state.count if opened.state else 0)
+
+
+def _receipt(context: StageContext, had_services: bool, emit: OnEvent) -> tuple[Kept, ...]:  # noqa: FBT001 - private
+    """List what still bears the stage's tags and say why; the local AWS's leftovers are simply removed."""
+    sweep = context.sweep()
+    kept: list[Kept] = []
+    for item in sorted(sweep.find(), key=removal_order):
+        reason = _KEPT_REASONS.get(item.resource_type, "it bears the stage's tags, but was not in its state")
+        if context.target.name == "local" and item.resource_type not in _KEPT_REASONS:
+            reason = _removal_refusal(context, item)
+            if not reason:
+                continue
+        kept.append(Kept(type=item.type, id=item.id, reason=reason))
+    if had_services:
+        kept.append(
+            Kept(
+                type="task definition",
+                id=f"{context.stage.stack}-*",
+                reason="ECS keeps revisions for rollbacks; they cost nothing",
+            )
+        )
+    for refusal in sweep.not_read:
+        emit(Warned(message=f"Could not look for leftovers: {refusal}"))
+    return tuple(kept)
+
+
+def _removal_refusal(context: StageContext, item: Leftover) -> str:
+    try:
+        context.remove_orphan(item)
+    except AwsError as error:
+        return error.message
+    return ""
