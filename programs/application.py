@@ -11,7 +11,6 @@ from programs.exposure import open_tasks
 from programs.hosting import network_mode
 from programs.iam import ServiceRoles
 from programs.logs import service_log_group
-from programs.registry import Registry
 from programs.routing import route_url
 from programs.scaling import ServiceScaling, request_label
 from programs.service import ecs_service, task_security_group
@@ -19,6 +18,7 @@ from programs.task_definition import task_definition
 from tinystacks.naming import log_group_name, logical_name
 
 if TYPE_CHECKING:
+    from programs.registry import Registry
     from programs.service import ServicePlace
     from programs.settings import ProgramSettings
     from tinystacks.spec.model import StageSpec
@@ -34,6 +34,7 @@ class Application(pulumi.ComponentResource):
         stage: the stage.
         name: name of the service.
         place: what the service is put into.
+        registry: its repository when it is built.
         exec_log_group_arn: ARN of the log group for shell sessions.
         settings: images and how to wait.
     """
@@ -44,6 +45,7 @@ class Application(pulumi.ComponentResource):
         name: str,
         *,
         place: ServicePlace,
+        registry: Registry | None,
         exec_log_group_arn: pulumi.Output[str],
         settings: ProgramSettings,
         opts: pulumi.ResourceOptions | None = None,
@@ -51,7 +53,6 @@ class Application(pulumi.ComponentResource):
         super().__init__("tinystacks:aws:Application", logical_name(stage.stack, name), None, opts)
         child = pulumi.ResourceOptions(parent=self)
         spec = stage.services[name]
-        registry = None if spec.build is None else Registry(stage.stack, name, settings=settings, opts=child)
         image = self._image(settings.images.get(name) or spec.image, registry)
         sidecar_images = {
             sidecar: settings.images.get(f"{name}/{sidecar}", given.image) for sidecar, given in spec.sidecars.items()

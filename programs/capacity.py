@@ -222,6 +222,7 @@ class ClusterCapacity(pulumi.ComponentResource):
         stage: the stage.
         cluster: the cluster.
         strategy: where tasks go.
+        associated: names of every capacity provider that the cluster may use.
     """
 
     def __init__(
@@ -229,6 +230,7 @@ class ClusterCapacity(pulumi.ComponentResource):
         stage: StageSpec,
         *,
         cluster: aws.ecs.Cluster,
+        associated: Sequence[pulumi.Input[str]],
         strategy: Sequence[StrategyItem],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -238,7 +240,7 @@ class ClusterCapacity(pulumi.ComponentResource):
         self.association = aws.ecs.ClusterCapacityProviders(
             logical_name(stage.stack, "strategy"),
             cluster_name=cluster.name,
-            capacity_providers=list(self.provider_names),
+            capacity_providers=list(associated),
             default_capacity_provider_strategies=[
                 aws.ecs.ClusterCapacityProvidersDefaultCapacityProviderStrategyArgs(
                     capacity_provider=item.capacity_provider, base=item.base, weight=item.weight
@@ -250,18 +252,23 @@ class ClusterCapacity(pulumi.ComponentResource):
         self.register_outputs({})
 
 
+FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+"""Both always belong to a Fargate cluster: one that is in use cannot be taken away before the services change."""
+
+
 def fargate_strategy(spot: SpotSpec | None) -> list[StrategyItem]:
     """Give the strategy on Fargate; with Spot a base of On-Demand tasks, since Spot may have no capacity.
 
     Weights stand in the ratio of the percentages; the smaller is never 0, since ECS does not use such a provider.
     """
+    on_demand_provider, spot_provider = FARGATE_PROVIDERS
     if spot is None:
-        return [StrategyItem(capacity_provider="FARGATE", base=0, weight=1)]
+        return [StrategyItem(capacity_provider=on_demand_provider, base=0, weight=1)]
     on_demand = max(1, spot.on_demand_percentage * _WEIGHT_SCALE)
     interruptible = max(1, (100 - spot.on_demand_percentage) * _WEIGHT_SCALE)
     return [
-        StrategyItem(capacity_provider="FARGATE", base=spot.on_demand_base, weight=on_demand),
-        StrategyItem(capacity_provider="FARGATE_SPOT", base=0, weight=interruptible),
+        StrategyItem(capacity_provider=on_demand_provider, base=spot.on_demand_base, weight=on_demand),
+        StrategyItem(capacity_provider=spot_provider, base=0, weight=interruptible),
     ]
 
 

@@ -103,11 +103,21 @@ def request_label(load_balancer_suffix: str, target_group_suffix: str) -> str:
     return f"{load_balancer_suffix}/{target_group_suffix}"
 
 
+def elastic(tasks: TasksSpec) -> bool:
+    """Say whether the number of tasks ever has room to move, from the start or by a schedule."""
+    ranges = [(tasks.min, tasks.max)]
+    for schedule in tasks.schedule.values():
+        low = tasks.min if schedule.min is None else schedule.min
+        high = tasks.max if schedule.max is None else schedule.max
+        ranges.append((low, high))
+    return any(low < high for low, high in ranges)
+
+
 def _tracking(
     tasks: TasksSpec, label: pulumi.Output[str] | None
 ) -> list[tuple[str, aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs]]:
     """Give the policies by the word they are named for; only CPU by default (trap D14)."""
-    if tasks.min == tasks.max:
+    if not elastic(tasks):
         return []
     asked: list[tuple[str, str, int | None, dict[str, Any]]] = [
         ("cpu", "ECSServiceAverageCPUUtilization", tasks.target_cpu, {}),

@@ -28,6 +28,8 @@ class ProgramSettings:
             follows the deployment itself and can fail earlier (trap B4).
         deploy_id: name of this deployment; a new one forces ECS to deploy again though nothing else changed (trap B2).
             Empty leaves what is there.
+        repositories_only: services of which only the repository is made, because no image was pushed yet; the next run
+            leaves them out of here and has their images.
         purge_images: whether deleting a repository deletes its images too; otherwise the repository is kept (trap C8).
     """
 
@@ -38,6 +40,7 @@ class ProgramSettings:
     images: Mapping[str, str] = field(default_factory=dict[str, str])
     wait_for_steady_state: bool = True
     deploy_id: str = ""
+    repositories_only: frozenset[str] = frozenset()
     purge_images: bool = False
 
     @property

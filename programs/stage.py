@@ -1,8 +1,9 @@
 """The whole stage, from the network up: the order of components and the exports, nothing else.
 
 ```
-provider ─ network ─┬─ cluster ─ capacity ─ strategy ─┬─ application (one per service) ─ exports
-                    └─ load balancer ─────────────────┘
+provider ─┬─ network ─┬─ cluster ─ capacity ─ strategy ─┬─ application (one per service) ─ exports
+          │           └─ load balancer ─────────────────┤
+          └─ registry (one per built service) ──────────┘
 ```
 On the way down the engine goes the other way round: services, strategy, capacity, cluster, network (traps C1 to C7).
 """
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from programs.application import Application
-from programs.capacity import ClusterCapacity, InstanceCapacity, StrategyItem, fargate_strategy
+from programs.capacity import FARGATE_PROVIDERS, ClusterCapacity, InstanceCapacity, StrategyItem, fargate_strategy
 from programs.cluster import Cluster
 from programs.exposure import open_instances
 from programs.hosting import on_fargate
 from programs.load_balancer import LoadBalancer
 from programs.network import Network
+from programs.registry import Registry
 from programs.sdk import aws
 from programs.service import ServicePlace
 from tinystacks.naming import resource_tags
@@ -62,6 +64,11 @@ def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]
         **settings.provider_arguments,
     )
     root = pulumi.ResourceOptions(providers={"aws": provider})
+    registries = {
+        name: Registry(stage.stack, name, settings=settings, opts=root)
+        for name, service in stage.services.items()
+        if service.build is not None
+    }
     network = Network(stage, settings=settings, provider=provider, opts=root)
     cluster = Cluster(stage, opts=root)
     instances = (
@@ -74,7 +81,13 @@ def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]
         if instances is None
         else [StrategyItem(capacity_provider=instances.provider.name, base=0, weight=1)]
     )
-    capacity = ClusterCapacity(stage, cluster=cluster.cluster, strategy=strategy, opts=root)
+    capacity = ClusterCapacity(
+        stage,
+        cluster=cluster.cluster,
+        strategy=strategy,
+        associated=FARGATE_PROVIDERS if instances is None else [instances.provider.name],
+        opts=root,
+    )
     balancer = LoadBalancer(stage, network=network, opts=root) if stage.exposed_services else None
     reachable = (
         []
@@ -95,9 +108,16 @@ def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]
     )
     applications = {
         name: Application(
-            stage, name, place=place, exec_log_group_arn=cluster.exec_log_group_arn, settings=settings, opts=root
+            stage,
+            name,
+            place=place,
+            registry=registries.get(name),
+            exec_log_group_arn=cluster.exec_log_group_arn,
+            settings=settings,
+            opts=root,
         )
         for name in stage.services
+        if name not in settings.repositories_only
     }
     return {
         "stack": stage.stack,
