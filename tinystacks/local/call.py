@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
+from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +22,11 @@ ELBV2_VERSION = "2015-12-01"
 READ_SERVICES = frozenset({"autoscaling", "ec2", "elasticloadbalancing", "iam", "ssm", "sts"})
 """Services whose requests are small and are read before moto sees them (never S3: bodies are streamed)."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+HTTP_ERRORS = 400
+HTTP_FAULTS = 500
+_XML = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 class RefusalError(Exception):
@@ -147,25 +154,37 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 def respond(call: AwsCall, answer: Mapping[str, Any] | RefusalError, start_response: StartResponse) -> Iterable[bytes]:
     """Write an answer, or a refusal, in the protocol of the call's service."""
-    from moto.core.exceptions import ServiceException  # noqa: PLC0415 - moto takes seconds to load
-    from moto.core.serialize import SerializationContext, get_serializer_class  # noqa: PLC0415 - as above
-    from moto.moto_api._internal import mock_random  # noqa: PLC0415 - as above
-
-    metadata = call.model.service_model.metadata
-    protocol = str(metadata["protocol"])
-    serializer = get_serializer_class(call.service, protocol)(
-        call.model, context=SerializationContext(request_id=str(mock_random.uuid4()))
-    )
     if isinstance(answer, RefusalError):
-        error = ServiceException(answer.code, answer.message)
-        written = serializer.serialize(error)
-        status = answer.status
+        status, content_type, text = answer.status, *_refusal(call, answer)
+        headers = [("Content-Type", content_type)]
     else:
-        written = serializer.serialize(answer)
-        status = int(written["status_code"])
-    body = written["body"]
-    data = body.encode("utf-8") if isinstance(body, str) else bytes(body)
-    headers = [(str(name), str(value)) for name, value in written["headers"].items()]
-    headers.append(("Content-Length", str(len(data))))
-    start_response(f"{status} {'OK' if status < 300 else 'Refused'}", headers)  # noqa: PLR2004 - HTTP's own border
+        status, headers, text = _success(call, answer)
+    data = text.encode()
+    start_response(
+        f"{status} {'OK' if status < HTTP_ERRORS else 'Refused'}", [*headers, ("Content-Length", str(len(data)))]
+    )
     return [data]
+
+
+def _success(call: AwsCall, answer: Mapping[str, Any]) -> tuple[int, list[tuple[str, str]], str]:
+    from moto.core.serialize import SerializationContext, get_serializer_class  # noqa: PLC0415 - seconds to load
+
+    protocol = str(call.model.service_model.metadata["protocol"])
+    context = SerializationContext(request_id=str(uuid.uuid4()))
+    written: Any = get_serializer_class(call.service, protocol)(call.model, context=context).serialize(answer)
+    body: Any = written["body"]
+    headers = [(str(name), str(value)) for name, value in written["headers"].items()]
+    return int(written["status_code"]), headers, body if isinstance(body, str) else bytes(body).decode()
+
+
+def _refusal(call: AwsCall, refusal: RefusalError) -> tuple[str, str]:
+    """Content type and text of an error; moto's own serializer finds an error's model only for its own classes."""
+    if call.model.service_model.metadata["protocol"] == "json":
+        return "application/x-amz-json-1.1", json.dumps({"__type": refusal.code, "message": refusal.message})
+    code, message = escape(refusal.code), escape(refusal.message)
+    if call.service == "ec2":
+        error = f"<Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+        return "text/xml", f"{_XML}<Response>{error}<RequestID>{uuid.uuid4()}</RequestID></Response>"
+    kind = "Sender" if refusal.status < HTTP_FAULTS else "Receiver"
+    error = f"<Error><Type>{kind}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    return "text/xml", f"{_XML}<ErrorResponse>{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"

@@ -100,6 +100,10 @@ class Endpoint:
         except RefusalError as refusal:
             _log.info("%s %s refused: %s: %s", call.service, call.operation, refusal.code, refusal.message)
             return respond(call, refusal, start_response)
+        except Exception as error:  # noqa: BLE001 - a fault of ours is answered in the service's own protocol, and logged
+            _log.exception("%s %s failed", call.service, call.operation)
+            refusal = RefusalError("InternalFailure", f"The local AWS failed: {error}", status=500)
+            return respond(call, refusal, start_response)
         return list(self._moto(environ, start_response))
 
 

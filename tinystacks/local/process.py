@@ -36,10 +36,12 @@ class LocalAws:
 
     Args:
         home: folder with its files; by default `TINYSTACKS_LOCAL_HOME`, else the user's state folder.
+        providers: start the process that stands for the Pulumi plugins; without it only AWS clients can use it.
     """
 
-    def __init__(self, *, home: Path | None = None) -> None:
+    def __init__(self, *, home: Path | None = None, providers: bool = True) -> None:
         self.folder = StateFolder(home)
+        self._providers = providers
 
     def status(self) -> LocalStatus | None:
         """The running local AWS, or None; files of a dead one are left for `start` to clean and report."""
@@ -116,6 +118,7 @@ class LocalAws:
         ready, written = os.pipe()
         command = [sys.executable, "-m", "tinystacks.local.server", "--home", str(self.folder.path)]
         command += ["--port", str(port), "--ready-fd", str(written)]
+        command += [] if self._providers else ["--no-provider"]
         command += ["--runtime", runtime] if runtime else []
         command += ["--speed", str(speed)] if speed is not None else []
         try:

@@ -75,9 +75,7 @@ def detach_internet_gateway(call: AwsCall, emulation: Emulation) -> None:
     mapped = (
         any(one.vpc_id == vpc_id and one.public_ip for one in _instances(ec2))
         or any(one.vpc_id == vpc_id and one.state not in _GONE for one in ec2.nat_gateways.values())
-        or any(
-            one.vpc_id == vpc_id and one.scheme == "internet-facing" for one in _load_balancers(call.region, emulation)
-        )
+        or any(one.vpc_id == vpc_id and one.scheme != "internal" for one in _load_balancers(call.region, emulation))
     )
     if mapped:
         raise RefusalError(
@@ -99,7 +97,8 @@ def release_address(call: AwsCall, emulation: Emulation) -> None:
     ec2: Any = emulation.ec2(call.region)
     allocation = call.parameters.get("AllocationId")
     for gateway in ec2.nat_gateways.values():
-        if gateway.allocation_id == allocation and gateway.state not in _GONE:
+        used = [one.get("allocationId") for one in gateway.address_set]
+        if allocation in used and gateway.state not in _GONE:
             raise RefusalError("InvalidIPAddress.InUse", f"Address {allocation} is in use.")
 
 
@@ -123,19 +122,23 @@ RULES = {
 
 def _named_by(group: Any) -> set[str]:
     """Ids of groups that a group's rules name."""
-    found: set[str] = set()
-    for rule in [*group.ingress_rules, *group.egress_rules]:
-        for source in rule.source_groups or []:
-            found.add(str(source.get("GroupId") or source.get("group_id") or ""))
-    return found
+    rules: list[Any] = [*group.ingress_rules, *group.egress_rules]
+    return {str(rule.source_group.get("GroupId", "")) for rule in rules}
 
 
 def _groups_of(interface: Any) -> set[str]:
-    return {str(one.id) for one in interface.group_set or []}
+    groups: list[Any] = list(interface.group_set or [])
+    return {str(one.id) for one in groups}
 
 
 def _interfaces(ec2: Any) -> Iterator[Any]:
-    yield from list(ec2.enis.values())
+    """Interfaces that still exist on AWS; moto keeps those of ended instances and NAT gateways."""
+    gateways = [one for one in ec2.nat_gateways.values() if one.state in _GONE]
+    ended = {place.get("networkInterfaceId") for one in gateways for place in one.address_set}
+    for interface in list(ec2.enis.values()):
+        instance: Any = interface.instance
+        if interface.id not in ended and (instance is None or instance.state not in _GONE):
+            yield interface
 
 
 def _instances(ec2: Any) -> Iterator[Any]:

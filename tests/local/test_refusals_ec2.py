@@ -1,0 +1,158 @@
+"""EC2 says no where AWS does: what others hold stays, and quotas are quotas."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tinystacks.local.process import LocalAws
+from tinystacks.local.target import LocalTarget
+
+
+@pytest.fixture(scope="module")
+def status(tmp_path_factory):
+    local = LocalAws(home=tmp_path_factory.mktemp("local"), providers=False)
+    yield local.start(runtime="simulated")
+    local.stop()
+
+
+@pytest.fixture
+def ec2(status, request):
+    """A region of its own for each test: quotas are per region."""
+    regions = [
+        "us-east-2",
+        "us-west-2",
+        "eu-west-1",
+        "eu-central-1",
+        "ap-south-1",
+        "eu-north-1",
+        "sa-east-1",
+        "us-west-1",
+    ]
+    request.config.stash.setdefault(_COUNT, []).append(1)
+    region = regions[len(request.config.stash[_COUNT]) % len(regions)]
+    client = LocalTarget(status, region).client("ec2")
+    client.region = region
+    client.sibling = LocalTarget(status, region).client
+    return client
+
+
+_COUNT = pytest.StashKey()
+
+
+def refused(call, **parameters):
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    return caught.value.response["Error"]
+
+
+def network(ec2):
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    zones = [one["ZoneName"] for one in ec2.describe_availability_zones()["AvailabilityZones"][:2]]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for number, zone in enumerate(zones)
+    ]
+    return vpc, subnets
+
+
+def test_c7_a_security_group_that_another_one_names_stays(ec2):
+    vpc, _ = network(ec2)
+    held = ec2.create_security_group(GroupName="held", Description="d", VpcId=vpc)["GroupId"]
+    other = ec2.create_security_group(GroupName="other", Description="d", VpcId=vpc)["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{"GroupId": held}]}
+    ec2.authorize_security_group_ingress(GroupId=other, IpPermissions=[rule])
+    error = refused(ec2.delete_security_group, GroupId=held)
+    assert error == {"Code": "DependencyViolation", "Message": f"resource {held} has a dependent object"}
+    ec2.revoke_security_group_ingress(GroupId=other, IpPermissions=[rule])
+    ec2.delete_security_group(GroupId=held)
+
+
+def test_c7_a_security_group_and_a_subnet_that_an_interface_has_stay(ec2):
+    vpc, (subnet, _) = network(ec2)
+    held = ec2.create_security_group(GroupName="held", Description="d", VpcId=vpc)["GroupId"]
+    interface = ec2.create_network_interface(SubnetId=subnet, Groups=[held])["NetworkInterface"]["NetworkInterfaceId"]
+    assert refused(ec2.delete_security_group, GroupId=held)["Code"] == "DependencyViolation"
+    error = refused(ec2.delete_subnet, SubnetId=subnet)
+    assert error == {
+        "Code": "DependencyViolation",
+        "Message": f"The subnet '{subnet}' has dependencies and cannot be deleted.",
+    }
+    ec2.delete_network_interface(NetworkInterfaceId=interface)
+    ec2.delete_security_group(GroupId=held)
+    ec2.delete_subnet(SubnetId=subnet)
+
+
+def test_c7_a_running_instance_holds_its_group_and_subnet(ec2):
+    vpc, (subnet, _) = network(ec2)
+    held = ec2.create_security_group(GroupName="held", Description="d", VpcId=vpc)["GroupId"]
+    instance = ec2.run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, SubnetId=subnet, SecurityGroupIds=[held])[
+        "Instances"
+    ][0]["InstanceId"]
+    assert refused(ec2.delete_security_group, GroupId=held)["Code"] == "DependencyViolation"
+    assert refused(ec2.delete_subnet, SubnetId=subnet)["Code"] == "DependencyViolation"
+    ec2.terminate_instances(InstanceIds=[instance])
+    ec2.delete_security_group(GroupId=held)
+    ec2.delete_subnet(SubnetId=subnet)
+
+
+def test_c7_a_load_balancer_holds_its_group_subnets_and_gateway(ec2):
+    vpc, subnets = network(ec2)
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    held = ec2.create_security_group(GroupName="held", Description="d", VpcId=vpc)["GroupId"]
+    elb = ec2.sibling("elbv2")
+    balancer = elb.create_load_balancer(Name="holds", Subnets=subnets, SecurityGroups=[held])
+    arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+    assert refused(ec2.delete_security_group, GroupId=held)["Code"] == "DependencyViolation"
+    assert refused(ec2.delete_subnet, SubnetId=subnets[0])["Code"] == "DependencyViolation"
+    error = refused(ec2.detach_internet_gateway, InternetGatewayId=gateway, VpcId=vpc)
+    assert error["Code"] == "DependencyViolation"
+    assert "mapped public address" in error["Message"]
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ec2.delete_security_group(GroupId=held)
+    for subnet in subnets:
+        ec2.delete_subnet(SubnetId=subnet)
+
+
+def test_c7_a_vpc_with_a_gateway_or_a_group_stays(ec2):
+    vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="own", Description="d", VpcId=vpc)["GroupId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    expected = {
+        "Code": "DependencyViolation",
+        "Message": f"The vpc '{vpc}' has dependencies and cannot be deleted.",
+    }
+    assert refused(ec2.delete_vpc, VpcId=vpc) == expected
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    assert refused(ec2.delete_vpc, VpcId=vpc) == expected
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_vpc(VpcId=vpc)
+
+
+def test_the_default_security_group_cannot_be_deleted(ec2):
+    vpc, _ = network(ec2)
+    groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]
+    assert refused(ec2.delete_security_group, GroupId=groups[0]["GroupId"])["Code"] == "CannotDelete"
+
+
+def test_e12_five_addresses_and_five_vpcs_per_region(ec2):
+    for _ in range(5):
+        ec2.allocate_address(Domain="vpc")
+    assert refused(ec2.allocate_address, Domain="vpc") == {
+        "Code": "AddressLimitExceeded",
+        "Message": "The maximum number of addresses has been reached.",
+    }
+    while len(ec2.describe_vpcs()["Vpcs"]) < 5:
+        ec2.create_vpc(CidrBlock="10.3.0.0/16")
+    assert refused(ec2.create_vpc, CidrBlock="10.4.0.0/16")["Code"] == "VpcLimitExceeded"
+
+
+def test_an_address_that_a_nat_gateway_uses_stays(ec2):
+    _, (subnet, _) = network(ec2)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    assert refused(ec2.release_address, AllocationId=address)["Code"] == "InvalidIPAddress.InUse"
+    assert refused(ec2.delete_subnet, SubnetId=subnet)["Code"] == "DependencyViolation"
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+    ec2.release_address(AllocationId=address)

@@ -1,0 +1,193 @@
+"""The local AWS as its users meet it: the real background process, boto3, and HTTP."""
+
+import json
+
+import pytest
+
+from tests.fakes.local_stage import LocalStage, eventually, fetch
+from tinystacks.local.process import LocalAws
+from tinystacks.local.target import LocalTarget
+
+
+@pytest.fixture(scope="module")
+def status(tmp_path_factory):
+    local = LocalAws(home=tmp_path_factory.mktemp("local"), providers=False)
+    yield local.start(runtime="simulated", speed=40)
+    local.stop()
+
+
+@pytest.fixture(scope="module")
+def client(status):
+    target = LocalTarget(status, "us-east-1")
+    clients = {}
+
+    def give(service):
+        if service not in clients:
+            clients[service] = target.client(service)
+        return clients[service]
+
+    return give
+
+
+@pytest.fixture(scope="module")
+def stage(client):
+    """A stage that runs two tasks behind a load balancer."""
+    made = LocalStage(client=client)
+    client("logs").create_log_group(logGroupName="/shop/web")
+    made.make_network()
+    made.make_instances()
+    made.url = made.make_endpoint()
+    made.first = made.register(log_group="/shop/web")
+    made.make_service(made.first)
+    made.wait_steady()
+    return made
+
+
+def test_d13_a_service_becomes_steady_and_its_events_say_so(stage):
+    messages = [event["message"] for event in stage.service()["events"]]
+    assert any("has started 2 tasks" in message for message in messages)
+    assert any("registered 2 targets in" in message for message in messages)
+    eventually(
+        lambda: any("has reached a steady state" in event["message"] for event in stage.service()["events"]) or None,
+        what="steady state event",
+    )
+
+
+def test_c30_instances_lie_in_two_zones_and_p15_so_do_the_tasks(stage, client):
+    group = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0]
+    assert {one["AvailabilityZone"] for one in group["Instances"]} == {"us-east-1a", "us-east-1b"}
+    assert {one["availabilityZone"] for one in stage.tasks()} == {"us-east-1a", "us-east-1b"}
+    reservations = client("ec2").describe_instances(Filters=[{"Name": "vpc-id", "Values": [stage.made["vpc"]]}])
+    instances = [one for reservation in reservations["Reservations"] for one in reservation["Instances"]]
+    assert {one["SubnetId"] for one in instances} == set(stage.subnets)
+    assert {group["GroupId"] for one in instances for group in one["SecurityGroups"]} == {stage.made["security_group"]}
+
+
+def test_the_endpoint_answers_from_each_task_in_turn(stage):
+    answers = [fetch(f"{stage.url}/hello") for _ in range(6)]
+    assert {code for code, _ in answers} == {200}
+    told = [json.loads(text) for _, text in answers]
+    assert {one["service"] for one in told} == {"web"}
+    assert {one["task"] for one in told} == {one["taskArn"].rpartition("/")[2] for one in stage.tasks()}
+
+
+def test_l4_target_health_tells_each_task_by_its_port(stage, client):
+    health = client("elbv2").describe_target_health(TargetGroupArn=stage.made["target_group"])
+    states = [one["TargetHealth"] for one in health["TargetHealthDescriptions"]]
+    assert states == [{"State": "healthy"}] * 2
+    bindings = {
+        binding["hostPort"]
+        for task in stage.tasks()
+        for one in task["containers"]
+        for binding in one["networkBindings"]
+    }
+    assert {one["Target"]["Port"] for one in health["TargetHealthDescriptions"]} == bindings
+
+
+def test_a42_what_tasks_write_is_in_their_log_streams(stage, client):
+    fetch(f"{stage.url}/for-the-log")
+    streams = client("logs").describe_log_streams(logGroupName="/shop/web")["logStreams"]
+    names = {one["logStreamName"] for one in streams}
+    assert {f"web/web/{one['taskArn'].rpartition('/')[2]}" for one in stage.tasks()} <= names
+
+    def look():
+        events = client("logs").filter_log_events(logGroupName="/shop/web")["events"]
+        return any("/for-the-log" in one["message"] for one in events) or None
+
+    eventually(look, what="request in the log", seconds=10)
+
+
+def test_d11_a_stopped_task_is_replaced(stage, client):
+    before = {one["taskArn"] for one in stage.tasks()}
+    client("ecs").stop_task(cluster="shop", task=sorted(before)[0], reason="rehearsal")
+
+    def look():
+        running = {one["taskArn"] for one in stage.tasks() if one["lastStatus"] == "RUNNING"}
+        return len(running) == 2 and running != before or None
+
+    eventually(look, what="a replacement")
+    stopped = [one for one in stage.tasks("STOPPED") if one["taskArn"] in before]
+    assert [one["stoppedReason"] for one in stopped] == ["rehearsal"]
+
+
+def test_d4_a_new_revision_rolls_without_an_interruption(stage, client):
+    stage.wait_steady()
+    second = stage.register(log_group="/shop/web")
+    client("ecs").update_service(cluster="shop", service="web", taskDefinition=second)
+    codes = []
+
+    def look():
+        codes.append(fetch(stage.url)[0])
+        service = stage.service()
+        done = len(service["deployments"]) == 1 and service["deployments"][0]["rolloutState"] == "COMPLETED"
+        return done or None
+
+    eventually(look, what="second revision completed")
+    assert set(codes) == {200}
+    assert {one["taskDefinitionArn"] for one in stage.tasks()} == {second}
+    assert json.loads(fetch(stage.url)[1])["revision"] == int(second.rpartition(":")[2])
+
+
+def test_d32_a_revision_that_crashes_is_rolled_back(stage, client):
+    good = stage.wait_steady()["taskDefinition"]
+    bad = stage.register(simulate="crash", log_group="/shop/web")
+    client("ecs").update_service(cluster="shop", service="web", taskDefinition=bad)
+
+    def look():
+        messages = [event["message"] for event in stage.service()["events"]]
+        return any("rolling back to deployment" in message for message in messages) or None
+
+    eventually(look, what="roll back")
+    service = stage.wait_steady(task_definition=good)
+    assert service["deployments"][0]["taskDefinition"] == good
+    assert fetch(stage.url)[0] == 200
+
+
+def test_l14_a_revision_that_answers_503_is_rolled_back(stage, client):
+    good = stage.wait_steady()["taskDefinition"]
+    bad = stage.register(simulate="unhealthy", log_group="/shop/web")
+    client("ecs").update_service(cluster="shop", service="web", taskDefinition=bad)
+
+    def look():
+        messages = [event["message"] for event in stage.service()["events"]]
+        return any("Health checks failed with these codes: [503]" in message for message in messages) or None
+
+    eventually(look, what="unhealthy event")
+    assert stage.wait_steady(task_definition=good, seconds=90)["taskDefinition"] == good
+
+
+def test_a42_a_missing_log_group_keeps_containers_from_starting(stage, client):
+    definition = stage.register(log_group="/not/there")
+    run = client("ecs").run_task(cluster="shop", taskDefinition=definition, count=1)
+    arn = run["tasks"][0]["taskArn"]
+
+    def look():
+        task = client("ecs").describe_tasks(cluster="shop", tasks=[arn])["tasks"][0]
+        return task if task["lastStatus"] == "STOPPED" else None
+
+    task = eventually(look, what="stopped task")
+    assert "The specified log group does not exist" in task["containers"][0]["reason"]
+
+
+def test_c13_managed_scaling_adds_instances_for_tasks_that_wait(stage, client):
+    client("ecs").update_service(cluster="shop", service="web", desiredCount=18)
+
+    def look():
+        group = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0]
+        return len(group["Instances"]) > 2 or None
+
+    eventually(look, what="a third instance", seconds=60)
+    activities = client("autoscaling").describe_scaling_activities(AutoScalingGroupName="shop")["Activities"]
+    assert any("changing the desired capacity" in one["Cause"] for one in activities)
+    tags = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0]["Tags"]
+    assert "AmazonECSManaged" in {one["Key"] for one in tags}
+    client("ecs").update_service(cluster="shop", service="web", desiredCount=2)
+    stage.wait_steady()
+
+
+def test_a31_teardown_in_aws_order_leaves_nothing(stage, client):
+    stage.remove()
+    assert client("ecs").list_clusters()["clusterArns"] == []
+    assert client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
+    with pytest.raises(OSError, match=r"refused|Errno 111"):
+        fetch(stage.url)
