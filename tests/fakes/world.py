@@ -120,12 +120,23 @@ class World:
     # ---- set-up
 
     def group(
-        self, *, minimum: int = 0, maximum: int = 100, desired: int = 0, types: tuple[str, ...] = ("t3.micro",),
-        cluster: str = "default", protected: bool = False, arn: str = GROUP,
+        self,
+        *,
+        minimum: int = 0,
+        maximum: int = 100,
+        desired: int = 0,
+        types: tuple[str, ...] = ("t3.micro",),
+        cluster: str = "default",
+        protected: bool = False,
+        arn: str = GROUP,
     ) -> str:
         """Make an Auto Scaling group whose instances join a cluster."""
         self._groups[arn] = {
-            "minimum": minimum, "maximum": maximum, "desired": 0, "types": types, "cluster": cluster,
+            "minimum": minimum,
+            "maximum": maximum,
+            "desired": 0,
+            "types": types,
+            "cluster": cluster,
             "protected": protected,
         }
         self._set_desired(arn, desired)
@@ -158,7 +169,12 @@ class World:
         self._launched += 1
         identity = f"i-{self._launched:017x}"
         self.plane.instance_launched(
-            group, identity, zone=zone, instance_type=instance_type, subnet_id=f"subnet-{zone[-1]}", vpc_id="vpc-1",
+            group,
+            identity,
+            zone=zone,
+            instance_type=instance_type,
+            subnet_id=f"subnet-{zone[-1]}",
+            vpc_id="vpc-1",
             cluster=cluster,
         )
         return identity
@@ -166,7 +182,11 @@ class World:
     def definition(self, image: str = "good", family: str = "web", **given: Any) -> str:
         """Register a revision with one container on a dynamic port."""
         container = {
-            "name": "app", "image": image, "cpu": 128, "memory": 128, "portMappings": [{"containerPort": 8080}],
+            "name": "app",
+            "image": image,
+            "cpu": 128,
+            "memory": 128,
+            "portMappings": [{"containerPort": 8080}],
         }
         container |= given.pop("container", {})
         document = {"family": family, "containerDefinitions": [container], **given}
@@ -197,8 +217,12 @@ class World:
 
     def running(self, service: Service) -> list[Task]:
         """The tasks of a service that run and are wanted."""
-        return [one for deployment in service.deployments for one in deployment.tasks.values()
-                if one.last_status == "RUNNING"]
+        return [
+            one
+            for deployment in service.deployments
+            for one in deployment.tasks.values()
+            if one.last_status == "RUNNING"
+        ]
 
     def zones_of(self, service: Service) -> dict[str, int]:
         """Tasks per zone."""
@@ -243,8 +267,10 @@ class World:
         behaviour = self.behaviour(effect.task_id)
         for name in effect.containers:
             if behaviour.pull_error:
-                self.later(behaviour.start, lambda name=name: self.plane.pull_failed(
-                    effect.task_id, name, behaviour.pull_error))
+                self.later(
+                    behaviour.start,
+                    lambda name=name: self.plane.pull_failed(effect.task_id, name, behaviour.pull_error),
+                )
                 continue
             self.later(behaviour.start, lambda name=name: self._started(effect.task_id, name, behaviour))
 
@@ -256,8 +282,7 @@ class World:
             ports[mapping["containerPort"]] = mapping.get("hostPort") or self._next_port
         self.plane.container_started(task_id, name, ports)
         if behaviour.exits_after is not None:
-            self.later(behaviour.exits_after,
-                       lambda: self.plane.container_stopped(task_id, name, behaviour.exit_code))
+            self.later(behaviour.exits_after, lambda: self.plane.container_stopped(task_id, name, behaviour.exit_code))
         if task.containers[name].has_health_check:
             self.later(behaviour.health_after, lambda: self.plane.container_health(task_id, name, behaviour.health))
 
@@ -274,8 +299,7 @@ class World:
     def _say_target(self, effect: fx.RegisterTarget | fx.DeregisterTarget, word: str) -> None:
         texts = {"unhealthy": ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")}
         reason, description = texts.get(word, ("", ""))
-        self.plane.target_health(
-            effect.target_group_arn, effect.target_id, effect.port, word, reason, description)
+        self.plane.target_health(effect.target_group_arn, effect.target_id, effect.port, word, reason, description)
 
     def _set_desired(self, arn: str, desired: int) -> None:
         group = self._groups[arn]
@@ -284,14 +308,19 @@ class World:
         self._tell_group(arn)
         for number in range(max(0, grown)):
             zone = ZONES[(self._launched + number) % len(ZONES)]
-            self.later(self.launch_delay, lambda zone=zone: self.launch(
-                arn, zone, group["types"][0], group["cluster"]))
+            self.later(self.launch_delay, lambda zone=zone: self.launch(arn, zone, group["types"][0], group["cluster"]))
 
     def _tell_group(self, arn: str) -> None:
         group = self._groups[arn]
         self.plane.group_observed(
-            arn, name="group", minimum=group["minimum"], maximum=group["maximum"], desired=group["desired"],
-            new_instances_protected=group["protected"], instance_types=group["types"])
+            arn,
+            name="group",
+            minimum=group["minimum"],
+            maximum=group["maximum"],
+            desired=group["desired"],
+            new_instances_protected=group["protected"],
+            instance_types=group["types"],
+        )
 
     def _terminate(self, instance_id: str, *, decrement: bool) -> None:
         ec2 = self.plane.state.ec2_instances.get(instance_id)

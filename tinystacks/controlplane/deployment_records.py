@@ -26,6 +26,7 @@ def begin(state: State, service: Service) -> Deployment:
     )
     deployment.rollout_state_reason = f"ECS deployment {deployment.id} in progress."
     _end_older_records(state, service)
+    service.rebalance_tasks.clear()
     record = ServiceDeployment(
         arn=state.identities.arn(f"service-deployment/{service.cluster}/{service.name}/{state.identities.short()}"),
         service_arn=service.arn,
@@ -115,6 +116,8 @@ def roll_back(state: State, service: Service, target: Deployment, reason: str, *
     target.rollout_state_reason = reason
     target.failed_tasks = 0
     target.healthy_since = None
+    # What rings now tells of the failed revision, not of the one that comes back.
+    target.alarms_ignored = True
     target.updated_at = state.now
     throttle.reset(service)
     service.placement_blocked_until = 0

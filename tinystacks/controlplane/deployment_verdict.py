@@ -84,6 +84,11 @@ def complete_if_done(state: State, service: Service) -> None:
         and len(deployment.tasks) == wanted
         and not deployment.leaving
     )
+    record = deployment_records.open_record(service)
+    if record is not None and record.rollback_started_at == state.now:
+        # A rollback whose tasks still run is done one pass later, so that it can be seen.
+        state.touch(service)
+        return
     if not done:
         deployment.healthy_since = None
         return

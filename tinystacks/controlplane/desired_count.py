@@ -22,6 +22,7 @@ def change(state: State, target: ScalableTarget, service: Service, count: int, c
             older.status_code, older.end_time = "Overridden", state.now
             older.status_message = "Overridden by a later scaling activity."
     service.desired_count = count
+    service.is_steady = False
     service.placement_blocked_until = 0
     events.service_action(state, service, "SERVICE_DESIRED_COUNT_UPDATED")
     state.touch(service)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import circuit_breaker
+from tinystacks.controlplane import circuit_breaker, events
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Service, Task
@@ -75,9 +75,24 @@ def recount(state: State, task: Task) -> None:
         sets[kind][task.id] = task
     _count_wanted(service, task, kind)
     task.tally = kind
+    if kind not in {"pending", "settling"}:
+        service.rebalance_tasks.pop(task.id, None)
     if kind == "healthy":
         circuit_breaker.count_healthy(service, deployment)
+    elif kind == "unhealthy":
+        _say_unhealthy(state, service, task)
     state.touch(service)
+
+
+def _say_unhealthy(state: State, service: Service, task: Task) -> None:
+    bad = next((one for one in task.targets if one.state == "unhealthy"), None)
+    if bad is not None:
+        events.say(
+            state,
+            service,
+            f"(task {task.id}) (port {bad.port}) is unhealthy in (target-group {bad.target_group_arn}) due to "
+            f"(reason {bad.description or bad.reason}).",
+        )
 
 
 def _kind(state: State, task: Task) -> str:

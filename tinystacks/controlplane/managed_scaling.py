@@ -68,7 +68,7 @@ def _scale_out(
     if warming or group.desired > present:
         return
     if not present:
-        wanted = max(wanted, FIRST_INSTANCES)
+        wanted = FIRST_INSTANCES
     desired = max(group.minimum, min(wanted, group.maximum))
     if desired <= group.desired:
         return

@@ -27,31 +27,24 @@ def move(state: State, service: Service) -> None:
     primary = service.deployments[0]
     if primary.rollout_state != "FAILED":
         primary.desired_count = service.desired_count
-    wanted = _wanted_starts(service, primary)
+    missing = _missing(service, primary)
     started = 0
-    if wanted > 0 and not _is_held(state, service):
-        started = _start(state, service, primary, min(wanted, bounds.room(state, service)))
-        _revive_older(state, service)
+    if not _is_held(state, service):
+        started = _start(state, service, primary, min(missing, bounds.room(state, service)))
+        started += _revive_older(state, service)
     stopped = _stop(state, service, primary)
-    if wanted > 0 and not started and not stopped:
+    if missing > 0 and not started and not stopped:
         _say_if_stuck(state, service)
     elif started or stopped:
         events.forget(service, "stuck")
 
 
-def _wanted_starts(service: Service, primary: Deployment) -> int:
+def _missing(service: Service, primary: Deployment) -> int:
     """Tasks of the newest revision that are missing; those to be replaced do not count (D8, C4)."""
-    if primary.rollout_state == "FAILED":
-        return max(0, bounds.lower(service) - _alive(service)) if len(service.deployments) > 1 else 0
-    staying = (
-        sum(1 for one in primary.tasks if one not in primary.unhealthy and one not in primary.leaving)
-        if (primary.unhealthy or primary.leaving)
-        else len(primary.tasks)
-    )
-    missing = service.desired_count - staying
-    if missing <= 0 and len(service.deployments) > 1:
-        return max(0, bounds.lower(service) - _alive(service))
-    return missing
+    staying = len(primary.tasks)
+    if primary.unhealthy or primary.leaving:
+        staying = sum(1 for one in primary.tasks if one not in primary.unhealthy and one not in primary.leaving)
+    return service.desired_count - staying
 
 
 def _alive(service: Service) -> int:
@@ -78,16 +71,17 @@ def _start(state: State, service: Service, deployment: Deployment, count: int) -
     return len(started)
 
 
-def _revive_older(state: State, service: Service) -> None:
+def _revive_older(state: State, service: Service) -> int:
     """Replace dead tasks of older revisions by their own revision while the newest cannot serve yet (D8, D11)."""
+    started = 0
     for deployment in service.deployments[1:]:
-        if deployment.rollout_state == "FAILED":
+        if deployment.rollout_state != "COMPLETED":
             continue
         lost = deployment.desired_count - len(deployment.tasks)
         missing = bounds.lower(service) - _alive(service)
         count = min(lost, missing, bounds.room(state, service))
-        if count > 0:
-            _start(state, service, deployment, count)
+        started += _start(state, service, deployment, count)
+    return started
 
 
 def _stop(state: State, service: Service, primary: Deployment) -> int:
@@ -108,9 +102,12 @@ def _stop(state: State, service: Service, primary: Deployment) -> int:
 
 def _stop_older(state: State, service: Service, deployment: Deployment, spare: int) -> tuple[int, int]:
     """Stop what the newest deployment makes needless: first what does not serve, then healthy ones down to the lower."""
-    waiting = [*deployment.unhealthy.values(), *deployment.pending.values()]
+    waiting = list(deployment.unhealthy.values())
+    # Replacements of a good revision's tasks come up while the newest cannot serve; those of a bad one just go.
+    if spare >= 0 or deployment.rollout_state != "COMPLETED":
+        waiting += deployment.pending.values()
     if spare >= 0:
-        waiting += list(deployment.settling.values())
+        waiting += deployment.settling.values()
     stopped = _end(state, deployment, waiting)
     while spare > 0 and (task := stop_choice.next_of(state, service, deployment, deployment.healthy)) is not None:
         stopped += _end(state, deployment, [task])
@@ -137,7 +134,9 @@ def _stop_leaving(state: State, deployment: Deployment, spare: int) -> tuple[int
 
 def _stop_surplus(state: State, service: Service, primary: Deployment) -> int:
     """Stop what is above the desired count: unhealthy ones whose replacement serves, then by the rules of scale-in."""
-    surplus = len(primary.tasks) - service.desired_count
+    # Tasks that balance zones are allowed above the desired count until they serve (Z4).
+    wanted = service.desired_count + len(service.rebalance_tasks)
+    surplus = len(primary.tasks) - wanted
     if surplus <= 0:
         return 0
     replaceable = surplus - len([one for one in primary.pending if one not in primary.leaving]) - len(primary.settling)
@@ -147,7 +146,7 @@ def _stop_surplus(state: State, service: Service, primary: Deployment) -> int:
     staying = (
         len(primary.tasks) - len(primary.unhealthy) - sum(1 for one in primary.leaving if one not in primary.unhealthy)
     )
-    for _ in range(staying - service.desired_count):
+    for _ in range(staying - wanted):
         task = stop_choice.for_scale_in(state, service, primary)
         if task is None:
             events.say(
@@ -159,6 +158,12 @@ def _stop_surplus(state: State, service: Service, primary: Deployment) -> int:
             )
             break
         stopped += _end(state, primary, [task])
+        if service.rebalancing:
+            events.say(
+                state,
+                service,
+                f"has stopped 1 running tasks in {task.zone} due to AZ rebalancing: {events.named([task])}.",
+            )
     return stopped
 
 
@@ -174,21 +179,9 @@ def _stop_unhealthy_without_room(state: State, service: Service) -> int:
 
 def _end_unhealthy(state: State, deployment: Deployment, task: Task) -> int:
     reason = health.failure(state, task)
-    _say_unhealthy(state, task)
     task.replaced_unhealthy = True
     stopping.begin(state, task, "ServiceSchedulerInitiated", reason)
     return 0 if task.id in deployment.tasks else 1
-
-
-def _say_unhealthy(state: State, task: Task) -> None:
-    bad = next((one for one in task.targets if one.state == "unhealthy"), None)
-    if bad is not None and task.service is not None:
-        events.say(
-            state,
-            task.service,
-            f"(task {task.id}) (port {bad.port}) is unhealthy in (target-group {bad.target_group_arn}) due to "
-            f"(reason {bad.description or bad.reason}).",
-        )
 
 
 def _end(state: State, deployment: Deployment, tasks: Iterable[Task]) -> int:

@@ -149,6 +149,7 @@ class Service:
         provider_counts: the same per capacity provider.
         last_completed: the deployment that a rollback would return to.
         start_failures: launches in a row whose tasks never ran (re-spawn throttle).
+        rebalance_tasks: tasks started above the desired count to balance zones, until they are healthy.
         notes: ids gathered since the last pass for the events about targets and stops.
         throttled_until: no task starts before this time.
     """
@@ -205,6 +206,7 @@ class Service:
     steady_said_at: float = float("-inf")
     rebalance_looks: int = 0
     rebalancing: bool = False
+    rebalance_tasks: dict[str, Task] = field(default_factory=dict[str, "Task"])
     notes: dict[str, list[str]] = field(default_factory=dict[str, "list[str]"])
 
     @property

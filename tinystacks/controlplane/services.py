@@ -124,6 +124,7 @@ def set_desired_count(state: State, service: Service, count: int) -> None:
         raise invalid_parameter("The desired count must not be negative.")
     if count != service.desired_count:
         service.desired_count = count
+        service.is_steady = False
         service.placement_blocked_until = 0
         events.service_action(state, service, "SERVICE_DESIRED_COUNT_UPDATED")
         state.touch(service)
