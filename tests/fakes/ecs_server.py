@@ -80,21 +80,61 @@ class Checked:
         return answer
 
 
-class EcsServer:
+class OfflineEcs:
+    """Both APIs over a small world, without a port."""
+
+    def __init__(self) -> None:
+        self.planes = PlaneRegistry(surroundings=lambda _: SmallSurroundings(), clock=lambda: 1_800_000_000.0)
+        self.misfits: list[str] = []
+        self.ecs = Checked(EcsApi(self.planes), self.misfits)
+        self.scaling = Checked(AppAutoscalingApi(self.planes), self.misfits)
+        with self.planes.locked(REGION) as plane:
+            self.world = SmallWorld(plane=plane)
+
+    def api(self, service: str) -> Checked:
+        """Give an API by botocore's name of the service."""
+        return self.ecs if service == "ecs" else self.scaling
+
+    def advance(self, seconds: float) -> None:
+        """Let simulated time pass."""
+        with self.planes.locked(REGION):
+            self.world.advance(seconds)
+
+    def prepare(self, *, instances: int = 3) -> None:
+        """Make the cluster `main` with a capacity provider over a group of instances, and the task definition `web`."""
+        with self.planes.locked(REGION) as plane:
+            plane.group_observed(GROUP_ARN, name="group", minimum=0, maximum=10, desired=instances)
+        provider = {"autoScalingGroupArn": GROUP_ARN, "managedScaling": {"status": "ENABLED"}}
+        strategy = [{"capacityProvider": "provider", "weight": 1, "base": 0}]
+        for operation, body in (
+            ("CreateCapacityProvider", {"name": "provider", "autoScalingGroupProvider": provider}),
+            (
+                "CreateCluster",
+                {
+                    "clusterName": "main",
+                    "capacityProviders": ["provider"],
+                    "defaultCapacityProviderStrategy": strategy,
+                },
+            ),
+            ("RegisterTaskDefinition", web_task_definition()),
+        ):
+            self.ecs.handle(operation, REGION, body)
+        self.advance(120)
+        with self.planes.locked(REGION):
+            self.world.launch(GROUP_ARN, instances)
+        self.advance(60)
+
+
+class EcsServer(OfflineEcs):
     """A server on 127.0.0.1; `seconds_per_request` simulated seconds pass before each request is answered.
 
     When it closes, every answer must have fitted the services' models.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.seconds_per_request = 0.0
-        self.planes = PlaneRegistry(surroundings=lambda _: SmallSurroundings(), clock=lambda: 1_800_000_000.0)
-        self.misfits: list[str] = []
-        self.ecs = Checked(EcsApi(self.planes), self.misfits)
-        self.scaling = Checked(AppAutoscalingApi(self.planes), self.misfits)
         self._endpoint = JsonEndpoint([self.ecs, self.scaling])
-        with self.planes.locked(REGION) as plane:
-            self.world = SmallWorld(plane=plane)
         self._server = make_server("127.0.0.1", 0, self._application, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -114,11 +154,6 @@ class EcsServer:
             self.advance(self.seconds_per_request)
         return self._endpoint(environ, start_response)
 
-    def advance(self, seconds: float) -> None:
-        """Let simulated time pass."""
-        with self.planes.locked(REGION):
-            self.world.advance(seconds)
-
     def client(self, service: str, region: str = REGION) -> Any:
         """Make a real boto3 client; it validates what it sends and refuses what it cannot parse."""
         return cast("Any", boto3).client(
@@ -129,23 +164,6 @@ class EcsServer:
             aws_secret_access_key="local",
             config=Config(retries={"total_max_attempts": 1}),
         )
-
-    def prepare(self, *, instances: int = 3) -> None:
-        """Make the cluster `main` with a capacity provider over a group of instances, and the task definition `web`."""
-        ecs = self.client("ecs")
-        with self.planes.locked(REGION) as plane:
-            plane.group_observed(GROUP_ARN, name="group", minimum=0, maximum=10, desired=instances)
-        ecs.create_capacity_provider(
-            name="provider",
-            autoScalingGroupProvider={"autoScalingGroupArn": GROUP_ARN, "managedScaling": {"status": "ENABLED"}},
-        )
-        strategy = [{"capacityProvider": "provider", "weight": 1, "base": 0}]
-        ecs.create_cluster(clusterName="main", capacityProviders=["provider"], defaultCapacityProviderStrategy=strategy)
-        self.advance(120)
-        with self.planes.locked(REGION):
-            self.world.launch(GROUP_ARN, instances)
-        self.advance(60)
-        ecs.register_task_definition(**web_task_definition())
 
 
 def web_task_definition(*, image: str = "web:1", family: str = "web") -> dict[str, Any]:

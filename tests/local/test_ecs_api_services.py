@@ -258,6 +258,10 @@ def test_a21_d40_a_deployment_is_stopped_once(server: EcsServer, ecs: Any) -> No
     assert codes(ecs.stop_service_deployment, serviceDeploymentArn=arn)[0] == "ConflictException"
     unknown = f"{arn[:-21]}{'0' * 21}"
     assert codes(ecs.stop_service_deployment, serviceDeploymentArn=unknown)[0] == "ServiceDeploymentNotFoundException"
+    last = ecs.update_service(cluster="main", service="web", forceNewDeployment=True)["service"]
+    ecs.delete_service(cluster="main", service="web", force=True)
+    refused = codes(ecs.stop_service_deployment, serviceDeploymentArn=last["currentServiceDeployment"])
+    assert refused[0] == "ConflictException"
 
 
 def test_a_fargate_service_shows_its_platform(server: EcsServer, ecs: Any) -> None:

@@ -71,8 +71,23 @@ def test_a17_bad_task_definitions_are_client_exceptions(ecs: Any) -> None:
         {"containerDefinitions": [{"name": "web", "image": "web:1"}]},
         {"requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "4096"},
         {"networkMode": "overlay"},
+        {"containerDefinitions": [{"name": "web", "memory": 256}]},
+        {"containerDefinitions": [{**container, "portMappings": [{"hostPort": 80}]}]},
+        {"containerDefinitions": [{**container, "portMappings": [{"containerPort": 65536}]}]},
+        {"containerDefinitions": [{**container, "healthCheck": {"command": ["CMD", "true"], "interval": 1}}]},
     ):
         assert codes(ecs.register_task_definition, **{**good, **change})[0] == "ClientException"
+
+
+def test_task_sizes_are_kept_in_units_and_mebibytes(ecs: Any) -> None:
+    sized = {**web_task_definition(family="sized"), "cpu": "0.5 vCPU", "memory": "1.5GB"}
+    definition = ecs.register_task_definition(**sized)["taskDefinition"]
+    assert (definition["cpu"], definition["memory"]) == ("512", "1536")
+    assert codes(ecs.register_task_definition, **{**sized, "cpu": "much"}) == (
+        "ClientException",
+        "Invalid 'cpu' setting for task.",
+    )
+    assert codes(ecs.run_task, cluster="main", taskDefinition="web", overrides={"memory": "x"})[0] == "ClientException"
 
 
 def test_a30_task_definitions_are_listed_by_family_state_and_order(ecs: Any) -> None:

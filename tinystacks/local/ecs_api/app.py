@@ -19,6 +19,7 @@ from tinystacks.local.ecs_api import (
 )
 from tinystacks.local.ecs_api.call import Call, Operation
 from tinystacks.local.ecs_api.refusals import refusal
+from tinystacks.local.ecs_api.rules import RULES
 from tinystacks.local.json_api.service import Service, detached
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class EcsApi:
     def __init__(self, planes: PlaneRegistry, *, sessions: exec_sessions.ExecSessions | None = None) -> None:
         self._planes = planes
         self._sessions = sessions or exec_sessions.NoStream()
-        self._model = Service("ecs", refusal=refusal)
+        self._model = Service("ecs", refusal=refusal, rules=RULES)
         self._settings: dict[str, account_settings.AccountSettings] = {}
         self._guard = threading.Lock()
 

@@ -134,6 +134,9 @@ def _service_of(call: Call, arn: str) -> Service | None:
 
 
 def _stop_deployment(call: Call) -> Shape:
+    service = _service_of(call, call.body["serviceDeploymentArn"])
+    if service is not None and service.status != "ACTIVE":
+        raise EcsError("ConflictException", "The service deployment belongs to a service that was deleted.")
     return {"serviceDeploymentArn": call.plane.stop_service_deployment(**call.arguments()).arn}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinystacks.controlplane.errors import client_error
 from tinystacks.local.ecs_api.call import failure_shapes
 from tinystacks.local.ecs_api.shapes.common import Shape, tag_list
 from tinystacks.local.ecs_api.shapes.task_definitions import task_definition_shape
+from tinystacks.local.ecs_api.sizes import sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,8 @@ _MOST_DELETED = 10
 
 
 def _register(call: Call) -> Shape:
-    definition = call.plane.register_task_definition(**call.body)
+    document: dict[str, Any] = {**call.body, **sized(call.body)}
+    definition = call.plane.register_task_definition(**document)
     shape = {"taskDefinition": task_definition_shape(definition)}
     return shape | ({"tags": tag_list(definition.tags)} if definition.tags else {})
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.ecs_api.call import failure_shapes
 from tinystacks.local.ecs_api.shapes.common import Shape, failure
 from tinystacks.local.ecs_api.shapes.tasks import task_shape
+from tinystacks.local.ecs_api.sizes import sized
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Cluster, Service, Task
@@ -18,11 +19,18 @@ _MOST_PROTECTED = 10
 
 
 def _run(call: Call) -> Shape:
-    return _result(call, call.plane.run_task(**call.arguments()))
+    return _result(call, call.plane.run_task(**_arguments(call)))
 
 
 def _start(call: Call) -> Shape:
-    return _result(call, call.plane.start_task(**call.arguments()))
+    return _result(call, call.plane.start_task(**_arguments(call)))
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    arguments = call.arguments()
+    if "overrides" in arguments:
+        arguments["overrides"] |= sized(arguments["overrides"])
+    return arguments
 
 
 def _result(call: Call, result: TaskResult) -> Shape:

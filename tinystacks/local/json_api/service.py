@@ -8,7 +8,7 @@ import botocore.loaders
 from botocore.model import ServiceModel
 
 from tinystacks.local.json_api.errors import ApiError
-from tinystacks.local.json_api.shapes import Finding, Kind, check
+from tinystacks.local.json_api.shapes import Finding, Kind, Rules, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,12 +21,16 @@ class Service:
         name: botocore's name, such as `ecs`.
         refusal: makes the service's error out of what was found wrong in a request's values; it gets the operation's
             name and at least one finding, none of them of `Kind.TYPE`.
+        rules: what the service asks of requests beyond its model.
     """
 
-    def __init__(self, name: str, *, refusal: Callable[[str, list[Finding]], ApiError]) -> None:
+    def __init__(
+        self, name: str, *, refusal: Callable[[str, list[Finding]], ApiError], rules: Rules | None = None
+    ) -> None:
         document = botocore.loaders.Loader().load_service_model(name, "service-2")
         self._model = ServiceModel(cast("dict[str, Any]", document), name)
         self._refusal = refusal
+        self._rules = rules or Rules()
         self.operations = frozenset(self._model.operation_names)
 
     @property
@@ -53,7 +57,7 @@ class Service:
         shape = self._model.operation_model(operation).input_shape
         if shape is None:
             return {}
-        value, findings = check(shape, body)
+        value, findings = check(shape, body, self._rules)
         for finding in findings:
             if finding.kind is Kind.TYPE:
                 raise ApiError("SerializationException", finding.detail)
