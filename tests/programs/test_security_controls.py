@@ -1,0 +1,176 @@
+"""Security by default: one test per control of AWS Foundational Security Best Practices that a stage is measured by.
+
+https://docs.aws.amazon.com/securityhub/latest/userguide/fsbp-standard.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.programs.samples import SAMPLES, WEB, declare, sample
+
+EVERY = pytest.mark.parametrize("name", SAMPLES)
+DEFAULT = "one service on ec2"
+TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+TEMPLATE, GROUP = "aws:ec2/launchTemplate:LaunchTemplate", "aws:autoscaling/group:Group"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+
+
+def containers(name: str) -> list[dict[str, Any]]:
+    return [
+        container
+        for task in sample(name).all(TASK_DEFINITION)
+        for container in json.loads(task.inputs["containerDefinitions"])
+    ]
+
+
+@EVERY
+def test_ecs_1_ecs_4_no_container_is_privileged(name: str):
+    assert all(container["privileged"] is False for container in containers(name))
+
+
+@EVERY
+def test_ecs_2_services_on_ec2_assign_no_public_addresses(name: str):
+    for service in sample(name).all("aws:ecs/service:Service"):
+        network = service.inputs.get("networkConfiguration", {})
+        assert not network.get("assignPublicIp") or name in {"fargate", "fargate with spot"}
+
+
+@EVERY
+def test_ecs_3_tasks_share_no_process_namespace_with_the_host(name: str):
+    for task in sample(name).all(TASK_DEFINITION):
+        assert {"pidMode", "ipcMode"}.isdisjoint(task.inputs)
+
+
+def test_ecs_5_a_read_only_root_is_a_setting_because_exec_needs_to_write():
+    by_default = containers(DEFAULT)
+    asked = containers("no insights, no alarms, no exec, no rebalancing")
+
+    assert [each["readonlyRootFilesystem"] for each in by_default] == [False]
+    assert [each["readonlyRootFilesystem"] for each in asked] == [True]
+
+
+@EVERY
+def test_ecs_8_secrets_are_never_environment_variables(name: str):
+    for container in containers(name):
+        secrets = {secret["name"] for secret in container.get("secrets", [])}
+        assert secrets.isdisjoint(variable["name"] for variable in container["environment"])
+        assert all(secret["valueFrom"].startswith("arn:") for secret in container.get("secrets", []))
+
+
+@EVERY
+def test_ecs_9_every_container_logs(name: str):
+    assert all(container["logConfiguration"]["logDriver"] == "awslogs" for container in containers(name))
+
+
+def test_ecs_12_container_insights_is_on_and_a_setting():
+    settings = sample(DEFAULT).one("aws:ecs/cluster:Cluster").inputs["settings"]
+
+    assert settings == [{"name": "containerInsights", "value": "enabled"}]
+
+
+@EVERY
+def test_ecs_16_no_task_sets(name: str):
+    assert not sample(name).has("aws:ecs/taskSet:TaskSet")
+
+
+@EVERY
+def test_ec2_8_metadata_needs_a_token(name: str):
+    """Also AutoScaling.3 and EC2.170."""
+    for template in sample(name).all(TEMPLATE):
+        assert template.inputs["metadataOptions"]["httpTokens"] == "required"
+
+
+@EVERY
+def test_ec2_25_no_template_hands_out_public_addresses(name: str):
+    """Also AutoScaling.5."""
+    for template in sample(name).all(TEMPLATE):
+        assert "networkInterfaces" not in template.inputs
+
+
+@EVERY
+def test_autoscaling_1_groups_stand_behind_no_load_balancer_of_their_own(name: str):
+    """ECS registers tasks, not instances; the control asks for ELB checks only of groups that a balancer knows."""
+    for group in sample(name).all(GROUP):
+        assert {"targetGroupArns", "loadBalancers", "trafficSources"}.isdisjoint(group.inputs)
+
+
+@EVERY
+def test_autoscaling_2_elb_13_several_zones(name: str):
+    for group in sample(name).all(GROUP):
+        assert len(group.inputs["vpcZoneIdentifiers"]) >= 2
+    for balancer in sample(name).all(BALANCER):
+        assert len(balancer.inputs["subnets"]) >= 2
+
+
+def test_autoscaling_6_several_instance_types_are_a_setting():
+    policy = sample("spot with several types").one(GROUP).inputs["mixedInstancesPolicy"]
+
+    assert len(policy["launchTemplate"]["overrides"]) == 2
+
+
+@EVERY
+def test_autoscaling_9_groups_use_a_launch_template(name: str):
+    for group in sample(name).all(GROUP):
+        assert "launchConfiguration" not in group.inputs
+        assert "launchTemplate" in group.inputs or "mixedInstancesPolicy" in group.inputs
+
+
+@EVERY
+def test_elb_4_invalid_headers_are_dropped(name: str):
+    assert all(each.inputs["dropInvalidHeaderFields"] is True for each in sample(name).all(BALANCER))
+
+
+@EVERY
+def test_elb_12_requests_that_parsers_read_differently_are_stopped(name: str):
+    assert all(each.inputs["desyncMitigationMode"] == "defensive" for each in sample(name).all(BALANCER))
+
+
+def test_elb_5_access_logs_are_a_setting():
+    assert "accessLogs" not in sample(DEFAULT).one(BALANCER).inputs
+    assert sample("internal, logged, allowed to some").one(BALANCER).inputs["accessLogs"] == {
+        "bucket": "shop-access-logs",
+        "prefix": "shop-dev",
+        "enabled": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("stage", "endpoint", "protects"),
+    [
+        ({}, {}, False),
+        ({"approval": "manual"}, {}, True),
+        ({"approval": "manual"}, {"deletion_protection": False}, False),
+    ],
+)
+def test_elb_6_deletion_protection_is_on_for_stages_that_a_person_approves(
+    stage: dict[str, Any],
+    endpoint: dict[str, Any],
+    protects: bool,  # noqa: FBT001 - a table
+):
+    document = {"services": {"web": WEB}, "endpoint": endpoint, "stages": {"dev": stage}}
+
+    assert declare(document).one(BALANCER).inputs["enableDeletionProtection"] is protects
+
+
+@EVERY
+def test_volumes_are_encrypted(name: str):
+    """Also EC2.3 and EC2.7."""
+    for template in sample(name).all(TEMPLATE):
+        assert all(each["ebs"]["encrypted"] == "true" for each in template.inputs["blockDeviceMappings"])
+
+
+@EVERY
+def test_ec2_18_ec2_19_instances_take_no_traffic_from_addresses(name: str):
+    recording = sample(name)
+    balancers = {each.inputs["securityGroups"][0] for each in recording.all(BALANCER)}
+
+    for rule in recording.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"):
+        if rule.inputs["securityGroupId"] not in balancers:
+            assert {"cidrIpv4", "cidrIpv6"}.isdisjoint(rule.inputs)
+            assert rule.inputs["referencedSecurityGroupId"] in balancers
+        else:
+            assert rule.inputs["toPort"] in {80.0, 443.0}
