@@ -294,8 +294,8 @@ def test_any_text_gives_a_stack_or_a_spec_error(text):
 
 
 YAML_KEYS = (
-    "name services web image build tasks stages dev extends compute scaling variables health_check network sidecars route "
-    "schedule logs x"
+    "name services web image build tasks stages dev extends compute scaling variables health_check network sidecars "
+    "route schedule logs x"
 )
 keys = st.sampled_from(YAML_KEYS.split())
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))

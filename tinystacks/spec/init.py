@@ -18,6 +18,7 @@ _EXAMPLE_IMAGE = "public.ecr.aws/nginx/nginx:1.27"
 _MOST_CHARACTERS = 100_000
 _EXPOSE = re.compile(r"^\s*EXPOSE\s+(\d{1,5})(?:/tcp)?(?=\s|$)", re.IGNORECASE | re.MULTILINE)
 _RESERVED = ("aws", "ecs", "fargate", "internal-")
+_WORDS_OF_YAML = frozenset({"true", "false", "null"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def inspect_folder(folder: Path) -> Findings:
 def stack_name(text: str) -> str:
     """Make a valid name of a stack from any text, such as the name of a folder."""
     name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-").lstrip("0123456789-")
-    if name.startswith(_RESERVED):
+    if name.startswith(_RESERVED) or name in _WORDS_OF_YAML:
         name = f"my-{name}"
     return name[:_LONGEST_NAME].strip("-") or _FALLBACK_NAME
 
