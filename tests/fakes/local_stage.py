@@ -9,6 +9,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -29,6 +31,16 @@ def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 60) 
         time.sleep(0.1)
 
 
+def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    """Make a call that must be refused; AWS's code and text."""
+    try:
+        call(**parameters)
+    except ClientError as error:
+        told: Any = error.response
+        return told["Error"]["Code"], told["Error"]["Message"]
+    raise AssertionError("the call was not refused")
+
+
 def fetch(url: str) -> tuple[int, str]:
     """GET a URL; the code and the text."""
     try:
@@ -47,6 +59,7 @@ class LocalStage:
     zones: Sequence[str] = ("us-east-1a", "us-east-1b")
     made: dict[str, str] = field(default_factory=dict)
     subnets: list[str] = field(default_factory=list)
+    url: str = ""
 
     def make_network(self) -> None:
         ec2 = self.client("ec2")
@@ -94,7 +107,7 @@ class LocalStage:
         )
         self.made |= {"template": template, "group": self.name}
 
-    def make_endpoint(self, *, path: str = "/") -> str:
+    def make_endpoint(self, *, path: str = "/") -> None:
         elb = self.client("elbv2")
         balancer = elb.create_load_balancer(Name=self.name, Subnets=self.subnets)["LoadBalancers"][0]
         target_group = elb.create_target_group(
@@ -117,7 +130,7 @@ class LocalStage:
             DefaultActions=[{"Type": "forward", "TargetGroupArn": target_group}],
         )["Listeners"][0]["ListenerArn"]
         self.made |= {"balancer": balancer["LoadBalancerArn"], "target_group": target_group, "listener": listener}
-        return f"http://{balancer['DNSName']}"
+        self.url = f"http://{balancer['DNSName']}"
 
     def register(self, *, simulate: str = "", log_group: str = "") -> str:
         container: dict[str, Any] = {

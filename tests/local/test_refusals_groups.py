@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.fakes.local_stage import LocalStage, eventually
+from tests.fakes.local_stage import LocalStage, eventually, refusal
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget
 
@@ -32,37 +32,30 @@ def stage(client):
     return made
 
 
-def refused(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
 def test_c1_a_group_with_instances_is_deleted_only_by_force(stage, client):
-    code, message = refused(client("autoscaling").delete_auto_scaling_group, AutoScalingGroupName="held")
+    code, message = refusal(client("autoscaling").delete_auto_scaling_group, AutoScalingGroupName="held")
     assert code == "ResourceInUse"
     assert message.startswith("You cannot delete an AutoScalingGroup while there are instances")
 
 
-def test_capacity_outside_the_bounds_is_refused(stage, client):
+def test_capacity_outside_the_bounds_is_refusal(stage, client):
     asg = client("autoscaling")
-    assert refused(asg.set_desired_capacity, AutoScalingGroupName="held", DesiredCapacity=4) == (
+    assert refusal(asg.set_desired_capacity, AutoScalingGroupName="held", DesiredCapacity=4) == (
         "ValidationError",
         "New SetDesiredCapacity value 4 is above max value 3 for the AutoScalingGroup.",
     )
-    assert refused(asg.set_desired_capacity, AutoScalingGroupName="held", DesiredCapacity=0) == (
+    assert refusal(asg.set_desired_capacity, AutoScalingGroupName="held", DesiredCapacity=0) == (
         "ValidationError",
         "New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.",
     )
-    assert refused(asg.update_auto_scaling_group, AutoScalingGroupName="held", MinSize=5) == (
+    assert refusal(asg.update_auto_scaling_group, AutoScalingGroupName="held", MinSize=5) == (
         "ValidationError",
         "Max bound, 3, must be greater than or equal to min bound, 5",
     )
 
 
-def test_b9_a_second_group_of_the_same_name_is_refused(stage, client):
-    code, message = refused(
+def test_b9_a_second_group_of_the_same_name_is_refusal(stage, client):
+    code, message = refusal(
         client("autoscaling").create_auto_scaling_group,
         AutoScalingGroupName="held",
         MinSize=0,
@@ -87,15 +80,15 @@ def test_h2_an_instance_profile_that_is_not_there_is_refused_and_later_accepted(
         "LaunchTemplate": {"LaunchTemplateId": template},
         "VPCZoneIdentifier": stage.subnets[0],
     }
-    code, message = refused(client("autoscaling").create_auto_scaling_group, **group)
+    code, message = refusal(client("autoscaling").create_auto_scaling_group, **group)
     assert code == "ValidationError"
     assert "Invalid IAM Instance Profile name" in message
     iam.create_instance_profile(InstanceProfileName="late")
     client("autoscaling").create_auto_scaling_group(**group)
 
 
-def test_a_launch_template_that_is_not_there_is_refused(stage, client):
-    code, message = refused(
+def test_a_launch_template_that_is_not_there_is_refusal(stage, client):
+    code, message = refusal(
         client("autoscaling").create_auto_scaling_group,
         AutoScalingGroupName="other",
         MinSize=0,
@@ -118,13 +111,13 @@ def test_a_launch_template_that_is_not_there_is_refused(stage, client):
     ],
 )
 def test_g2_load_balancer_names(stage, client, name, text):
-    code, message = refused(client("elbv2").create_load_balancer, Name=name, Subnets=stage.subnets)
+    code, message = refusal(client("elbv2").create_load_balancer, Name=name, Subnets=stage.subnets)
     assert text in message
     assert code == ("DuplicateLoadBalancerName" if name == "held" else "ValidationError")
 
 
 def test_a_load_balancer_needs_two_zones(stage, client):
-    code, message = refused(client("elbv2").create_load_balancer, Name="narrow", Subnets=stage.subnets[:1])
+    code, message = refusal(client("elbv2").create_load_balancer, Name="narrow", Subnets=stage.subnets[:1])
     assert (code, message) == (
         "ValidationError",
         "At least two subnets in two different Availability Zones must be specified",
@@ -136,7 +129,7 @@ def test_a_protected_load_balancer_stays(stage, client):
     arn = elb.create_load_balancer(Name="guarded", Subnets=stage.subnets)["LoadBalancers"][0]["LoadBalancerArn"]
     key = "deletion_protection.enabled"
     elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[{"Key": key, "Value": "true"}])
-    code, message = refused(elb.delete_load_balancer, LoadBalancerArn=arn)
+    code, message = refusal(elb.delete_load_balancer, LoadBalancerArn=arn)
     assert code == "OperationNotPermitted"
     assert "deletion protection is enabled" in message
     elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[{"Key": key, "Value": "false"}])
@@ -146,7 +139,7 @@ def test_a_protected_load_balancer_stays(stage, client):
 def test_a_target_group_serves_one_load_balancer(stage, client):
     elb = client("elbv2")
     arn = elb.create_load_balancer(Name="second", Subnets=stage.subnets)["LoadBalancers"][0]["LoadBalancerArn"]
-    code, message = refused(
+    code, message = refusal(
         elb.create_listener,
         LoadBalancerArn=arn,
         Protocol="HTTP",
@@ -158,15 +151,15 @@ def test_a_target_group_serves_one_load_balancer(stage, client):
 
 
 def test_g1_a_target_group_that_a_listener_uses_stays(stage, client):
-    code, _ = refused(client("elbv2").delete_target_group, TargetGroupArn=stage.made["target_group"])
+    code, _ = refusal(client("elbv2").delete_target_group, TargetGroupArn=stage.made["target_group"])
     assert code == "ResourceInUse"
 
 
-def test_b13_a_service_on_a_target_group_that_no_listener_uses_is_refused(stage, client):
+def test_b13_a_service_on_a_target_group_that_no_listener_uses_is_refusal(stage, client):
     elb, ecs = client("elbv2"), client("ecs")
     group = elb.create_target_group(Name="idle", Protocol="HTTP", Port=80, VpcId=stage.made["vpc"])
     arn = group["TargetGroups"][0]["TargetGroupArn"]
-    code, message = refused(
+    code, message = refusal(
         ecs.create_service,
         cluster="held",
         serviceName="idle",
@@ -183,7 +176,7 @@ def test_c2_c3_a_cluster_and_a_capacity_provider_in_use_stay(stage, client):
     eventually(
         lambda: ecs.list_container_instances(cluster="held")["containerInstanceArns"] or None, what="an instance"
     )
-    assert refused(ecs.delete_cluster, cluster="held")[0] == "ClusterContainsContainerInstancesException"
+    assert refusal(ecs.delete_cluster, cluster="held")[0] == "ClusterContainsContainerInstancesException"
     with pytest.raises(ClientError):
         ecs.delete_capacity_provider(capacityProvider="held-capacity")
 
@@ -194,7 +187,7 @@ def test_f2_f4_an_instance_refresh_replaces_every_instance(stage, client):
     started = asg.start_instance_refresh(
         AutoScalingGroupName="held", Preferences={"InstanceWarmup": 30, "MinHealthyPercentage": 100}
     )
-    code, _ = refused(asg.start_instance_refresh, AutoScalingGroupName="held")
+    code, _ = refusal(asg.start_instance_refresh, AutoScalingGroupName="held")
     assert code == "InstanceRefreshInProgress"
 
     def look():
@@ -216,6 +209,6 @@ def test_d6_an_instance_that_ends_outside_is_replaced_in_its_zone(stage, client)
 
     def look():
         now = asg.describe_auto_scaling_groups(AutoScalingGroupNames=["held"])["AutoScalingGroups"][0]["Instances"]
-        return len(now) == len(group["Instances"]) and gone not in {one["InstanceId"] for one in now} or None
+        return (len(now) == len(group["Instances"]) and gone not in {one["InstanceId"] for one in now}) or None
 
     eventually(look, what="a replacement")

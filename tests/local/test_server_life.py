@@ -36,9 +36,8 @@ def stage(client):
     client("logs").create_log_group(logGroupName="/shop/web")
     made.make_network()
     made.make_instances()
-    made.url = made.make_endpoint()
-    made.first = made.register(log_group="/shop/web")
-    made.make_service(made.first)
+    made.make_endpoint()
+    made.make_service(made.register(log_group="/shop/web"))
     made.wait_steady()
     return made
 
@@ -99,11 +98,11 @@ def test_a42_what_tasks_write_is_in_their_log_streams(stage, client):
 
 def test_d11_a_stopped_task_is_replaced(stage, client):
     before = {one["taskArn"] for one in stage.tasks()}
-    client("ecs").stop_task(cluster="shop", task=sorted(before)[0], reason="rehearsal")
+    client("ecs").stop_task(cluster="shop", task=min(before), reason="rehearsal")
 
     def look():
         running = {one["taskArn"] for one in stage.tasks() if one["lastStatus"] == "RUNNING"}
-        return len(running) == 2 and running != before or None
+        return (len(running) == 2 and running != before) or None
 
     eventually(look, what="a replacement")
     stopped = [one for one in stage.tasks("STOPPED") if one["taskArn"] in before]

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 from aiohttp import web
 
+from tinystacks.local.documents import structure
 from tinystacks.local.listener_rules import Request, final_action, forward_weights, redirect_location
 
 if TYPE_CHECKING:
@@ -136,14 +137,14 @@ class Balancers:
         if action is None:
             return _error(503)
         if action["Type"] == "fixed-response":
-            config = action.get("FixedResponseConfig") or {}
+            config = structure(action, "FixedResponseConfig")
             return web.Response(
                 status=int(config.get("StatusCode") or 503),
                 text=str(config.get("MessageBody") or ""),
                 content_type=str(config.get("ContentType") or "text/plain"),
             )
         if action["Type"] == "redirect":
-            return self._redirect(key, listener, asked, request, action.get("RedirectConfig") or {})
+            return self._redirect(key, listener, asked, request, structure(action, "RedirectConfig"))
         return await self._forward(key[0], listener, request, self._pick_group(listener.arn, forward_weights(action)))
 
     def _redirect(

@@ -129,9 +129,9 @@ def understand(environ: WSGIEnvironment) -> AwsCall | None:
         parameters = _json_object(body)
     else:
         protocol = "ec2" if service == "ec2" else "query"
-        parser = PROTOCOL_PARSERS[protocol](operation_model)
+        parser: Any = PROTOCOL_PARSERS[protocol](operation_model)
         try:
-            parameters = cast("dict[str, Any]", parser.parse(cast("Any", {"values": values})))
+            parameters: dict[str, Any] = parser.parse({"values": values})
         except (ValueError, TypeError):
             return None
     return AwsCall(service=service, region=region, operation=operation, parameters=parameters, model=operation_model)

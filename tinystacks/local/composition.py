@@ -118,7 +118,10 @@ class LocalServer:
         return SimulatedRuntime(self._loop, self.clock, events.put)
 
     def _serve(self, listening: socket.socket, events: queue.SimpleQueue[RuntimeEvent]) -> BaseWSGIServer:
-        from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - seconds to load
+        from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - seconds to load
+            DomainDispatcherApplication,
+            create_backend_app,
+        )
         from werkzeug.serving import make_server  # noqa: PLC0415 - as above
 
         from tinystacks.local.additions.group_operations import GroupOperations  # noqa: PLC0415 - as above

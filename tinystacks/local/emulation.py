@@ -36,9 +36,7 @@ class Emulation:
 
     def backend(self, service: str, region: str) -> Any:
         """The backend of a service in a region, made on first use."""
-        from moto.backends import get_backend  # noqa: PLC0415 - moto takes seconds to load
-
-        return get_backend(service)[ACCOUNT_ID][region]  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType] - moto types service names as literals
+        return _all_backends(service)[ACCOUNT_ID][region]
 
     def ec2(self, region: str) -> EC2Backend:
         """EC2 of a region."""
@@ -54,12 +52,18 @@ class Emulation:
 
     def used_regions(self, service: str) -> Iterator[tuple[str, Any]]:
         """The regions in which a service was used, with their backends; makes none."""
-        from moto.backends import get_backend  # noqa: PLC0415 - moto takes seconds to load
-
-        backends: Any = get_backend(service)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType] - as above
+        backends = _all_backends(service)
         if ACCOUNT_ID in backends:
             account = backends[ACCOUNT_ID]
-            yield from [(region, account[region]) for region in list(account.keys())]
+            yield from [(region, account[region]) for region in list(account)]
+
+
+def _all_backends(service: str) -> dict[str, dict[str, Any]]:
+    """Moto's backends of a service by account and region; looking one up makes it."""
+    from moto import backends  # noqa: PLC0415 - moto takes seconds to load
+
+    find: Any = backends.get_backend
+    return find(service)
 
 
 def cluster_of_user_data(user_data: str | None) -> str | None:

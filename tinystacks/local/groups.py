@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
+from tinystacks.local.documents import members, structure
 from tinystacks.local.emulation import cluster_of_user_data
 
 if TYPE_CHECKING:
@@ -147,8 +148,10 @@ class ZonedGroup(FakeAutoScalingGroup):
         subnet_id, zone = self._next_place()
         version = self._template_version()
         data: dict[str, Any] = version.data if version is not None else {}
-        interface = next(iter(data.get("NetworkInterfaces") or []), {})
-        groups = list(data.get("SecurityGroupIds") or interface.get("Groups") or interface.get("SecurityGroupId") or [])
+        interfaces = members(data, "NetworkInterfaces")
+        interface: dict[str, Any] = interfaces[0] if interfaces else {}
+        groups = members(data, "SecurityGroupIds") or members(interface, "Groups")
+        groups = groups or members(interface, "SecurityGroupId")
         public = interface.get("AssociatePublicIpAddress")
         tags = {"aws:autoscaling:groupName": self.name, **self.instance_tags, **propagated_tags}
         is_spot = self._next_is_spot()
@@ -161,7 +164,7 @@ class ZonedGroup(FakeAutoScalingGroup):
             "is_instance_type_default": False,
             "launch_config": self.launch_config,
             "associate_public_ip": None if public is None else str(public).lower() == "true",
-            "metadata_options": _metadata_options(data),
+            "metadata_options": structure(data, "MetadataOptions"),
         }
         if version is not None:
             settings["launch_template"] = {"LaunchTemplateId": version.template.id, "Version": str(version.number)}
@@ -194,13 +197,13 @@ class ZonedGroup(FakeAutoScalingGroup):
 
     def _overrides(self) -> list[dict[str, Any]]:
         policy: dict[str, Any] = self.mixed_instances_policy or {}
-        return list(policy.get("LaunchTemplate", {}).get("Overrides") or [])
+        return members(structure(policy, "LaunchTemplate"), "Overrides")
 
     def _next_is_spot(self) -> bool:
         """Whether the mixed instances policy wants Spot for the next one: base first, then by percentage."""
         if not self.mixed_instances_policy:
             return False
-        distribution: dict[str, Any] = self.mixed_instances_policy.get("InstancesDistribution") or {}
+        distribution = structure(self.mixed_instances_policy, "InstancesDistribution")
         base = int(distribution.get("OnDemandBaseCapacity") or 0)
         percentage = distribution.get("OnDemandPercentageAboveBaseCapacity")
         share = 100 if percentage is None else int(percentage)
@@ -282,11 +285,6 @@ def install() -> None:
     import moto.autoscaling.models as models  # noqa: PLC0415, PLR0402 - the module itself is changed
 
     models.FakeAutoScalingGroup = ZonedGroup
-
-
-def _metadata_options(data: dict[str, Any]) -> dict[str, Any]:
-    options: dict[str, Any] = data.get("MetadataOptions") or {}
-    return dict(options)
 
 
 def _now_text() -> str:

@@ -86,7 +86,7 @@ def handler_class() -> type[WSGIRequestHandler]:  # noqa: C901 - it only wraps a
 
             def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
                 started[:] = [status, headers]
-                return lambda _data: None
+                return _ignore
 
             try:
                 answer = cast("Any", self.server).app(environ, start_response)
@@ -124,6 +124,10 @@ def handler_class() -> type[WSGIRequestHandler]:  # noqa: C901 - it only wraps a
             _log.debug("%s: " + message, type, *args)
 
     return KeepAliveHandler
+
+
+def _ignore(_data: bytes) -> None:
+    """WSGI's old way to write, which nothing here uses."""
 
 
 def _length(environ: dict[str, Any]) -> int:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.local.documents import members, structure
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -104,7 +106,7 @@ def forward_weights(action: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Target groups of a forward action with their weights; empty for other actions."""
     if action.get("Type") != "forward":
         return []
-    groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+    groups = members(structure(action, "ForwardConfig"), "TargetGroups")
     if groups:
         return [(str(one["TargetGroupArn"]), _weight(one)) for one in groups]
     return [(str(action["TargetGroupArn"]), 1)] if action.get("TargetGroupArn") else []
@@ -155,8 +157,8 @@ def _weight(group: Mapping[str, Any]) -> int:
 
 
 def _values(condition: Mapping[str, Any]) -> list[Any]:
-    config = condition.get(_VALUES_OF.get(str(condition.get("Field")), "")) or {}
-    return list(config.get("Values") or condition.get("Values") or [])
+    config = structure(condition, _VALUES_OF.get(str(condition.get("Field")), ""))
+    return members(config, "Values") or members(condition, "Values")
 
 
 def _holds(condition: Mapping[str, Any], request: Request) -> bool:  # noqa: PLR0911 - one answer per kind of condition
@@ -169,7 +171,7 @@ def _holds(condition: Mapping[str, Any], request: Request) -> bool:  # noqa: PLR
         case "http-request-method":
             return request.method in values
         case "http-header":
-            config = condition.get("HttpHeaderConfig") or {}
+            config = structure(condition, "HttpHeaderConfig")
             present = request.headers.get(str(config.get("HttpHeaderName", "")).lower())
             return present is not None and any(_wild(str(value).lower(), present.lower()) for value in values)
         case "query-string":

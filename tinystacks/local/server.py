@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     ended = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: ended.set())
+        signal.signal(sign, lambda _number, _frame: ended.set())
     try:
         _run(options, folder, ended)
     except TinystacksError as error:

@@ -12,8 +12,6 @@ from tinystacks.local.status import ACCOUNT_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import boto3.session
-
     from tinystacks.local.status import LocalStatus
 
 
@@ -31,7 +29,7 @@ class LocalTarget:
     def __init__(self, status: LocalStatus, region: str) -> None:
         self.status = status
         self.region = region
-        self._session: boto3.session.Session | None = None
+        self._session: Any = None
 
     def account_id(self) -> str:
         """The local AWS's only account.
@@ -88,7 +86,7 @@ class LocalTarget:
         return f"local:{self.status.instance_id}"
 
 
-def isolated_session(region: str, *, account_id: str = ACCOUNT_ID) -> boto3.session.Session:
+def isolated_session(region: str, *, account_id: str = ACCOUNT_ID) -> Any:
     """A boto3 session that reads neither the user's AWS files nor profile variables.
 
     Args:

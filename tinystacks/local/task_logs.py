@@ -1,7 +1,7 @@
 """What containers write, in CloudWatch Logs, as the awslogs driver puts it there.
 
-Source: ECS developer guide, page using_awslogs: the stream is `PREFIX/CONTAINER/TASK-ID`, without a prefix the id of the
-container; the group must exist unless `awslogs-create-group` is set.
+Source: ECS developer guide, page using_awslogs: the stream is `PREFIX/CONTAINER/TASK-ID`, without a prefix the id of
+the container; the group must exist unless `awslogs-create-group` is set.
 """
 
 from __future__ import annotations

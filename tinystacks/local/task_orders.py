@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.local.documents import members
 from tinystacks.local.runtime.base import ContainerOrder, TaskOrder
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def task_order(task: Task, region: str) -> TaskOrder:
 def container_orders(task: Task, names: Iterable[str]) -> tuple[ContainerOrder, ...]:
     """The named containers of a task with its overrides applied (API ContainerOverride)."""
     overrides: dict[str, Mapping[str, Any]] = {
-        str(one.get("name")): one for one in task.overrides.get("containerOverrides") or []
+        str(one.get("name")): one for one in members(task.overrides, "containerOverrides")
     }
     orders: list[ContainerOrder] = []
     for name in names:
@@ -51,8 +52,8 @@ def _overridden(definition: Mapping[str, Any], override: Mapping[str, Any]) -> d
     for key in ("command", "cpu", "memory", "memoryReservation"):
         if override.get(key) is not None:
             merged[key] = override[key]
-    if override.get("environment"):
-        variables = {one["name"]: one for one in definition.get("environment") or []}
-        variables |= {one["name"]: one for one in override["environment"]}
+    changed = members(override, "environment")
+    if changed:
+        variables = {str(one["name"]): one for one in [*members(definition, "environment"), *changed]}
         merged["environment"] = list(variables.values())
     return merged

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.call import RefusalError
+from tinystacks.local.documents import structure
 from tinystacks.local.groups import ZonedGroup
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class InstanceRefreshes:
                 "InstanceRefreshInProgress",
                 "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
             )
-        preferences = {**_DEFAULTS, **(call.parameters.get("Preferences") or {})}
+        preferences = {**_DEFAULTS, **structure(call.parameters, "Preferences")}
         preferences.setdefault("InstanceWarmup", group.health_check_grace_period or 0)
         old = {one.instance_id for one in group.staying()}
         if preferences["SkipMatching"]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from tinystacks.local.documents import structure
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -40,17 +42,15 @@ def install() -> None:
                 image_location=f"amazon/{name}",
             )
 
-    def as_text(parameter: Any, *, decrypt: bool = False, region: str | None = None) -> dict[str, Any]:
+    told: Any = Parameter.response_object
+
+    def as_text(parameter: Any, decrypt: bool = False, region: str | None = None) -> dict[str, Any]:  # noqa: FBT001, FBT002 - moto's own signature
         document: dict[str, Any] = told(parameter, decrypt, region)
         if isinstance(document.get("Value"), dict):
             document["Value"] = json.dumps(document["Value"])
         return document
 
-    told: Any = Parameter.response_object
-    changed = cast("Any", Parameter)
-    changed.response_object = lambda parameter, decrypt=False, region=None: as_text(
-        parameter, decrypt=decrypt, region=region
-    )
+    cast("Any", Parameter).response_object = as_text
     cast("Any", AmiBackend)._load_amis = load  # noqa: SLF001 - moto's own seam for what images there are
 
 
@@ -71,7 +71,7 @@ def _recommended_in(node: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(node, dict):
         return
     branches = cast("dict[str, Any]", node)
-    value = (branches.get("recommended") or {}).get("Value")
+    value: Any = structure(branches, "recommended").get("Value")
     if isinstance(value, str):
         value = json.loads(value)
     if value:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.call import RefusalError
+from tinystacks.local.documents import structure
 from tinystacks.local.groups import ZonedGroup
 
 if TYPE_CHECKING:
@@ -107,9 +108,8 @@ def _refuse_bounds(minimum: int, maximum: int, desired: Any) -> None:
 
 
 def _refuse_template(call: AwsCall, emulation: Emulation) -> None:
-    policy: Mapping[str, Any] = call.parameters.get("MixedInstancesPolicy") or {}
-    mixed: Mapping[str, Any] = (policy.get("LaunchTemplate") or {}).get("LaunchTemplateSpecification") or {}
-    wanted: Mapping[str, Any] = call.parameters.get("LaunchTemplate") or mixed
+    mixed = structure(structure(call.parameters, "MixedInstancesPolicy"), "LaunchTemplate")
+    wanted = structure(call.parameters, "LaunchTemplate") or structure(mixed, "LaunchTemplateSpecification")
     if not wanted:
         return
     ec2: Any = emulation.ec2(call.region)
@@ -127,7 +127,7 @@ def _refuse_template(call: AwsCall, emulation: Emulation) -> None:
             f"{_FULLY_FORMED} Could not find the specified version {version} "
             f"for the launch template with ID {template.id}.",
         )
-    _refuse_profile(template.get_version(version).data.get("IamInstanceProfile") or {}, emulation)
+    _refuse_profile(structure(template.get_version(version).data, "IamInstanceProfile"), emulation)
 
 
 def _refuse_profile(wanted: Mapping[str, Any], emulation: Emulation) -> None:

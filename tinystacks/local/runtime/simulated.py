@@ -23,6 +23,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.local.documents import members
 from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped, TaskUsage
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class SimulatedRuntime:
             return
         host_ports: dict[int, int] = {}
         addresses: dict[int, tuple[str, int]] = {}
-        for mapping in container.order.definition.get("portMappings") or []:
+        for mapping in members(container.order.definition, "portMappings"):
             server = await asyncio.start_server(
                 lambda reader, writer: self._serve(container, reader, writer), "127.0.0.1", 0
             )
@@ -273,7 +274,7 @@ async def _skip_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
 
 
 def _behaviour(definition: Mapping[str, Any]) -> tuple[str, float]:
-    values = [str(one.get("value", "")) for one in definition.get("environment") or [] if one.get("name") == VARIABLE]
+    values = [str(one.get("value", "")) for one in members(definition, "environment") if one.get("name") == VARIABLE]
     name, _, seconds = (values[-1] if values else "").partition(":")
     try:
         return name, float(seconds or 0)
