@@ -159,7 +159,7 @@ def test_target_group_life(harness, network, group):
     )
     assert harness.read(made)["deregistrationDelay"] == 300
     made.state = harness.read(made)
-    check = {**given["healthCheck"], "path": "/health", "interval": 20}
+    check = {**made.state["healthCheck"], "path": "/health", "interval": 20}
     harness.update(made, {**given, "healthCheck": check, "loadBalancingAlgorithmType": "least_outstanding_requests"})
     assert harness.imported(TargetGroupHandler(), made.id)["healthCheck"]["path"] == "/health"
     harness.delete(made)
@@ -259,7 +259,7 @@ def test_rule_by_host_and_path(harness, listener, group):
         "tagsAll": {"tinystacks:service": "web"},
     }
     rule = harness.create(ListenerRuleHandler(), given)
-    harness.update(rule, {**given, "priority": 50, "conditions": given["conditions"][1:]})
+    harness.update(rule, {**given, "priority": 50, "conditions": rule.state["conditions"][1:]})
     harness.client("elbv2").modify_rule(
         RuleArn=rule.id, Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": ["other.example.com"]}}]
     )

@@ -128,6 +128,11 @@ def number_as_text(name: str, api: str = "") -> Member:
     return Member(name=name, api=api or pascal(name), encode=int, decode=str)
 
 
+def decimal(name: str, api: str = "") -> Member:
+    """A number that may have a fraction; a whole one reads as Pulumi keeps it."""
+    return Member(name=name, api=api or pascal(name), decode=_whole)
+
+
 def pascal(name: str) -> str:
     """`imageId` as `ImageId`."""
     return name[:1].upper() + name[1:]

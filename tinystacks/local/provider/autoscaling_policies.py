@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinystacks.local.provider.api_errors import ignoring
-from tinystacks.local.provider.api_shapes import Member, block, blocks, known_form, renamed, shape
+from tinystacks.local.provider.api_shapes import Member, block, blocks, decimal, known_form, renamed, shape
 
 if TYPE_CHECKING:
     from tinystacks.local.provider.handler import Call, Inputs
@@ -48,7 +48,7 @@ POLICY_SHAPE = shape(
         "targetTrackingConfiguration",
         shape(
             f"{POLICY}.targetTrackingConfiguration",
-            "targetValue",
+            decimal("targetValue"),
             "disableScaleIn",
             block(
                 "predefinedMetricSpecification",

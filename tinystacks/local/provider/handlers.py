@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HANDLER_MODULES: Final = (
     "acm",
+    "appautoscaling",
     "autoscaling_groups",
     "autoscaling_policies",
     "cloudwatch",
@@ -29,6 +30,10 @@ HANDLER_MODULES: Final = (
     "ec2_security_rules",
     "ec2_vpc",
     "ecr",
+    "ecs_capacity_providers",
+    "ecs_clusters",
+    "ecs_services",
+    "ecs_task_definitions",
     "elbv2_listeners",
     "elbv2_load_balancers",
     "elbv2_rules",
