@@ -34,6 +34,10 @@ class World:
     cancelled: threading.Event = field(default_factory=threading.Event)
     calls: list[tuple[str, str]] = field(default_factory=list)
     counter: int = 0
+    waiting: int = 0
+    patient: bool = False
+    """Whether slow operations go on though they are told to stop."""
+    told: threading.Event = field(default_factory=threading.Event)
 
 
 def struct(values: dict[str, Any]) -> struct_pb2.Struct:
@@ -116,8 +120,11 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Cancel(self, request, context):
-        self.world.cancelled.set()
-        self.world.go_on.set()
+        # The engine says this to every provider at its end too.
+        self.world.told.set()
+        if self.world.waiting and not self.world.patient:
+            self.world.cancelled.set()
+            self.world.go_on.set()
         return empty_pb2.Empty()
 
     def _act(self, verb: str, urn: str, context: grpc.ServicerContext) -> None:
@@ -125,7 +132,9 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self.world.calls.append((verb, name))
         if name in self.world.slow:
             self.world.busy.set()
+            self.world.waiting += 1
             self.world.go_on.wait(60)
+            self.world.waiting -= 1
             if self.world.cancelled.is_set():
                 context.abort(grpc.StatusCode.CANCELLED, "the operation was cancelled")
         if self.world.failures[name]:

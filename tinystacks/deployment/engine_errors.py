@@ -43,8 +43,8 @@ _PLUGIN_WORDS = (
 # The form of errors of the AWS SDK for Go: "operation error ECS: CreateService, https response error StatusCode: 400,
 # RequestID: …, api error AccessDeniedException: …", or with the exception's name in place of "api error …".
 _AWS = re.compile(
-    r"operation error (?P<service>[^:\n]+): (?P<operation>\w+),"
-    r"(?:.*?api error (?P<code>[\w.]+):|.*? (?P<named>[A-Z]\w+):) (?P<message>.+)",
+    r"operation error (?P<service>[^:\n]+): (?P<operation>\w+),\s*"
+    r"(?:https response error StatusCode: \d+, RequestID: [^,]*,\s*)?(?:api error )?(?P<code>[\w.]+): (?P<message>.+)",
     re.DOTALL,
 )
 _ACCESS = re.compile(r"AccessDenied\w*|UnauthorizedOperation|is not authorized to perform")
@@ -200,7 +200,7 @@ def _refused(failure: EngineFailure) -> TinystacksError:
                 message,
                 service=match["service"].lower().replace(" ", "-"),
                 operation=match["operation"],
-                code=match["code"] or match["named"] or "",
+                code=match["code"],
                 hint=hint,
             )
     return EngineError(message, hint=hint)

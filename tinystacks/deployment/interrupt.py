@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextvars
+import gc
+import logging
 import queue
 import signal
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinystacks.deployment.events import Warned
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from tinystacks.deployment.events import Event, OnEvent
 
 T = TypeVar("T")
+_CUT_OFF = frozenset({"run_in_stack", "run_pulumi_func", "RPCManager.do_rpc.<locals>.rpc_wrapper"})
+"""Coroutines of `pulumi.runtime` that run a program."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -98,7 +103,8 @@ def run_in_worker(work: Callable[[Callable[[Event], None]], T], *, on_event: OnE
     """Run work in a thread of its own and deliver its events in this one.
 
     A callback that fails gets no more events; the work goes on to its end, since an engine must not be left alone, and
-    the callback's error is raised then. A KeyboardInterrupt in this thread counts as a request to end.
+    the callback's error is raised then. In the main thread, SIGINT and SIGTERM count as requests to end, unless the
+    caller has handlers of its own.
 
     Args:
         work: is given the function that takes its events.
@@ -122,15 +128,49 @@ def run_in_worker(work: Callable[[Callable[[Event], None]], T], *, on_event: OnE
 
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), name="tinystacks-operation", daemon=True)
-    thread.start()
-    with interrupt.calling(warn):
+    unhandled = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    with interrupt.on_signals() if unhandled else nullcontext(), interrupt.calling(warn):
+        thread.start()
         callback_error = _deliver(events, on_event, interrupt)
-    thread.join()
+        thread.join()
     if failures:
         raise failures[0]
     if callback_error is not None:
         raise callback_error
     return outcome[0]
+
+
+@contextmanager
+def cut_off_programs_unreported() -> Generator[None]:
+    """Keep Python quiet about programs that the engine left in the middle, as after an interrupt.
+
+    The engine's SDK then drops the program's coroutine unfinished, which Python reports on stderr when it collects it,
+    and cannot tell the engine, which gRPC logs with a traceback; everything else is reported as before. What the
+    program itself does wrong comes as a diagnostic of the engine.
+    """
+    former = sys.unraisablehook
+    grpc_log = logging.getLogger("grpc._server")
+
+    def hook(report: sys.UnraisableHookArgs) -> None:
+        if getattr(report.object, "__qualname__", "") not in _CUT_OFF:
+            former(report)
+
+    def unless_cut_off(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Exception calling application")
+
+    sys.unraisablehook = hook
+    grpc_log.addFilter(unless_cut_off)
+    try:
+        yield
+    except BaseException:
+        gc.collect()
+        raise
+    finally:
+        sys.unraisablehook = former
+        grpc_log.removeFilter(unless_cut_off)
 
 
 def _deliver(events: queue.SimpleQueue[Event | None], on_event: OnEvent, interrupt: Interrupt) -> Exception | None:

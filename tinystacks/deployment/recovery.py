@@ -164,7 +164,7 @@ def repair(
     deployment = dict(state.export["deployment"])
     deployment.pop("pending_operations", None)
     whole = State(export={**state.export, "deployment": deployment})
-    session.replace_state(whole)
+    run_past_stale_lock(session, lambda: session.replace_state(whole), emit)
     return whole
 
 

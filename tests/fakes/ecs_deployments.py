@@ -1,0 +1,145 @@
+"""ECS as a deployment's follower sees it: scripted states, one per look, and a clock that only sleeping moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tinystacks.outputs import ServiceOutputs, StageOutputs
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+NEW = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web:2"
+OLD = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web:1"
+
+
+class Clock:
+    """Seconds that pass only while someone sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def deployment(
+    definition: str = NEW, state: str = "IN_PROGRESS", *, status: str = "PRIMARY", **counts: Any
+) -> dict[str, Any]:
+    return {
+        "id": f"ecs-svc/{definition[-1]}",
+        "status": status,
+        "taskDefinition": definition,
+        "rolloutState": state,
+        "rolloutStateReason": counts.pop("reason", ""),
+        "createdAt": START,
+        "desiredCount": counts.get("desired", 2),
+        "runningCount": counts.get("running", 0),
+        "pendingCount": counts.get("pending", 0),
+        "failedTasks": counts.get("failed", 0),
+    }
+
+
+@dataclass
+class Look:
+    """What ECS says at one poll."""
+
+    deployments: list[dict[str, Any]]
+    service_deployment: str = "IN_PROGRESS"
+    reason: str = ""
+    events: list[str] = field(default_factory=list)
+    stopped: list[dict[str, Any]] = field(default_factory=list)
+    status: str = "ACTIVE"
+    running: int | None = None
+
+
+def stopped_task(number: int, reason: str, *, exit_code: int | None = None, container: str = "", definition: str = NEW):
+    item: dict[str, Any] = {"name": "web"}
+    if exit_code is not None:
+        item["exitCode"] = exit_code
+    if container:
+        item["reason"] = container
+    return {
+        "taskArn": f"arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/{number:032x}",
+        "taskDefinitionArn": definition,
+        "stoppedReason": reason,
+        "createdAt": START + timedelta(seconds=number),
+        "stoppedAt": START + timedelta(seconds=number + 5),
+        "containers": [item],
+    }
+
+
+class ScriptedEcs:
+    """Plays looks in order; the last one stays."""
+
+    def __init__(self, *looks: Look) -> None:
+        self._looks = list(looks)
+        self._look = looks[0]
+        self.polls = 0
+
+    def describe_services(self, *, cluster: str, services: list[str]) -> dict[str, Any]:
+        self._look = self._looks[min(self.polls, len(self._looks) - 1)]
+        self.polls += 1
+        look = self._look
+        primary = next((item for item in look.deployments if item["status"] == "PRIMARY"), {})
+        events = [{"id": str(n), "createdAt": START, "message": text} for n, text in enumerate(look.events)]
+        return {
+            "services": [
+                {
+                    "serviceName": services[0],
+                    "status": look.status,
+                    "desiredCount": primary.get("desiredCount", 0),
+                    "runningCount": primary.get("runningCount", 0) if look.running is None else look.running,
+                    "deployments": look.deployments,
+                    "events": events,
+                }
+            ]
+        }
+
+    def list_service_deployments(self, **_arguments: Any) -> dict[str, Any]:
+        if not self._look.service_deployment:
+            return {"serviceDeployments": []}
+        brief = {"createdAt": START, "status": self._look.service_deployment, "statusReason": self._look.reason}
+        older = {"createdAt": START - timedelta(days=1), "status": "SUCCESSFUL"}
+        return {"serviceDeployments": [older, brief]}
+
+    def list_tasks(self, **_arguments: Any) -> dict[str, Any]:
+        return {"taskArns": [task["taskArn"] for task in self._look.stopped]}
+
+    def describe_tasks(self, *, cluster: str, tasks: list[str]) -> dict[str, Any]:
+        return {"tasks": [task for task in self._look.stopped if task["taskArn"] in tasks]}
+
+
+class ScriptedLogs:
+    """The output of every task is the same two lines."""
+
+    def __init__(self) -> None:
+        self.streams: list[str] = []
+
+    def get_log_events(self, *, logGroupName: str, logStreamName: str, **_arguments: Any) -> dict[str, Any]:
+        self.streams.append(f"{logGroupName}:{logStreamName}")
+        return {"events": [{"message": "starting"}, {"message": "no database\n"}]}
+
+
+def web_outputs(asked: str = NEW) -> StageOutputs:
+    service = ServiceOutputs(
+        name="web",
+        service_name="shop-web-service-1a2b3c4",
+        service_arn="arn:aws:ecs:eu-west-1:123456789012:service/shop-dev/shop-web-service-1a2b3c4",
+        task_definition_arn=asked,
+        container_name="web",
+        log_group="/tinystacks/shop/dev/web",
+        image="nginx",
+    )
+    return StageOutputs(
+        stack="shop",
+        stage="dev",
+        region="eu-west-1",
+        account_id="123456789012",
+        cluster_name="shop-dev",
+        cluster_arn="arn:aws:ecs:eu-west-1:123456789012:cluster/shop-dev",
+        services={"web": service},
+    )

@@ -1,0 +1,20 @@
+"""The engine for tests that need one: found, never downloaded or built."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tinystacks.deployment.engine import Engine, EngineSettings, engine_report
+
+
+def engine_or_skip() -> Engine:
+    """Give the engine; without one the test is skipped on a laptop and fails in CI."""
+    report = engine_report(EngineSettings())
+    if report.engine is None:
+        reason = "no engine: " + "; ".join(f"{entry.place}: {entry.reason}" for entry in report.looked)
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return report.engine

@@ -1,0 +1,221 @@
+"""How deployments end, and why; polls move a clock and never wait."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.ecs_deployments import (
+    NEW,
+    OLD,
+    Clock,
+    Look,
+    ScriptedEcs,
+    ScriptedLogs,
+    deployment,
+    stopped_task,
+    web_outputs,
+)
+from tests.fakes.stages import small_stage
+from tinystacks.deployment.causes import group_causes
+from tinystacks.deployment.events import DeploymentEnded, TasksProgress
+from tinystacks.deployment.results import Result, ServiceVerdict
+from tinystacks.deployment.verdict import Follower, Pace, overall
+
+PULL = "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref nginx:nope"
+NO_ROOM = (
+    "(service shop-web-service-1a2b3c4) was unable to place a task because no container instance met all of its "
+    "requirements. Reason: No Container Instances were found in your cluster."
+)
+EXITED = "Essential container in task exited"
+
+
+class Run:
+    def __init__(self, *looks: Look, **rolling_update) -> None:
+        self.ecs = ScriptedEcs(*looks)
+        self.logs = ScriptedLogs()
+        self.clock = Clock()
+        self.events = []
+        stage = small_stage(services={"web": {"rolling_update": rolling_update}}) if rolling_update else small_stage()
+        clients = {"ecs": self.ecs, "logs": self.logs}
+        self.verdicts = Follower(
+            stage=stage,
+            outputs=web_outputs(),
+            client=clients.__getitem__,
+            on_event=self.events.append,
+            pace=Pace(clock=self.clock, sleep=self.clock.sleep, poll=5),
+        ).follow()
+        (self.verdict,) = self.verdicts
+
+
+def test_d22_steady_when_the_asked_revision_is_complete():
+    run = Run(
+        Look([deployment(pending=2)]),
+        Look([deployment(running=1, pending=1), deployment(OLD, "COMPLETED", status="ACTIVE")]),
+        Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"),
+    )
+    assert run.verdict.result is Result.STEADY
+    assert run.verdict.task_definition == NEW
+    progress = [(event.running, event.pending) for event in run.events if isinstance(event, TasksProgress)]
+    assert progress == [(0, 2), (1, 1), (2, 0)]
+    assert isinstance(run.events[-1], DeploymentEnded)
+
+
+def test_progress_that_does_not_change_is_said_once():
+    run = Run(*[Look([deployment(pending=2)])] * 5, Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"))
+    assert sum(isinstance(event, TasksProgress) for event in run.events) == 2
+
+
+def test_b1_a_rollback_is_no_success_though_the_service_is_steady():
+    run = Run(
+        Look([deployment(failed=2)], stopped=[stopped_task(1, "Task failed to start", container=PULL)]),
+        Look(
+            [deployment(OLD, running=2), deployment(state="FAILED", status="ACTIVE", failed=3)], "ROLLBACK_IN_PROGRESS"
+        ),
+        Look(
+            [deployment(OLD, "COMPLETED", running=2)],
+            "ROLLBACK_SUCCESSFUL",
+            reason="Service deployment rolled back because the circuit breaker threshold was exceeded.",
+            stopped=[stopped_task(n, "Task failed to start", container=PULL) for n in range(3)],
+        ),
+    )
+    assert run.verdict.result is Result.ROLLED_BACK
+    assert "went back to shop-web:1" in run.verdict.reason
+    assert "circuit breaker threshold" in run.verdict.reason
+    (cause,) = run.verdict.causes
+    assert (cause.reason, cause.count, cause.service) == ("image-pull", 3, "web")
+
+
+def test_b1_a_rollback_that_ended_before_the_first_look_is_seen():
+    run = Run(Look([deployment(OLD, "COMPLETED", running=2)], "ROLLBACK_SUCCESSFUL"))
+    assert run.verdict.result is Result.ROLLED_BACK
+
+
+def test_b1_without_the_right_to_list_service_deployments_the_rollback_is_seen_too():
+    run = Run(Look([deployment(OLD, "COMPLETED", running=2)], ""))
+    assert run.verdict.result is Result.ROLLED_BACK
+
+
+def test_b5_d32_a_first_deployment_has_nothing_to_go_back_to():
+    run = Run(
+        Look([deployment(state="FAILED", failed=3, reason="ECS deployment circuit breaker: tasks failed to start.")]),
+    )
+    assert run.verdict.result is Result.FAILED
+    assert "tasks failed to start" in run.verdict.reason
+
+
+def test_a_failed_rollback_is_a_failure():
+    run = Run(Look([deployment(OLD)], "ROLLBACK_FAILED", reason="no capacity"))
+    assert run.verdict.result is Result.FAILED
+    assert "no capacity" in run.verdict.reason
+
+
+def test_d18_a_deployment_that_a_newer_one_replaced_is_a_failure():
+    assert Run(Look([deployment()], "STOPPED", reason="new deployment")).verdict.result is Result.FAILED
+
+
+def test_b4_the_deadline_of_the_stage_ends_it():
+    run = Run(Look([deployment(pending=2)]), deadline=120)
+    assert run.verdict.result is Result.TIMED_OUT
+    assert run.clock.now == 120
+    assert "120 s" in run.verdict.reason
+
+
+def test_d22_complete_with_dead_tasks_is_not_steady():
+    run = Run(Look([deployment(state="COMPLETED", running=1)], "SUCCESSFUL"), deadline=120)
+    assert run.verdict.result is Result.TIMED_OUT
+
+
+def test_b5_no_room_for_five_minutes_fails_early():
+    run = Run(Look([deployment(pending=0)], events=[NO_ROOM] * 8))
+    assert run.verdict.result is Result.FAILED
+    assert run.clock.now == 300
+    assert [cause.reason for cause in run.verdict.causes] == ["no-room"]
+    assert "compute.instances.max" in run.verdict.causes[0].advice
+
+
+def test_b5_no_room_while_the_first_instances_boot_is_waited_for():
+    run = Run(
+        Look([deployment()], events=[NO_ROOM] * 3),
+        Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL", events=[NO_ROOM] * 3),
+    )
+    assert run.verdict.result is Result.STEADY
+
+
+def test_b4_without_circuit_breaker_tasks_that_fail_in_a_row_end_it_early():
+    run = Run(Look([deployment(failed=3)]), circuit_breaker=False)
+    assert run.verdict.result is Result.FAILED
+    assert run.clock.now == 0
+
+
+def test_d30_a_crash_loop_that_no_breaker_counts_ends_it_early_with_exit_code_and_last_lines():
+    stopped = [stopped_task(n, EXITED, exit_code=1) for n in range(12)]
+    run = Run(Look([deployment(running=1)], stopped=stopped))
+    assert run.verdict.result is Result.FAILED
+    (cause,) = run.verdict.causes
+    assert (cause.reason, cause.count, cause.exit_code) == ("exited", 12, 1)
+    assert cause.log_tail == ("starting", "no database")
+    assert cause.task_ids[0] == f"{11:032x}"
+    assert run.logs.streams == [f"/tinystacks/shop/dev/web:web/web/{11:032x}"]
+
+
+def test_tasks_of_the_old_revision_are_no_cause():
+    stopped = [stopped_task(n, EXITED, exit_code=1, definition=OLD) for n in range(20)]
+    run = Run(Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL", stopped=stopped))
+    assert run.verdict.causes == ()
+
+
+def test_a_service_that_is_gone_is_a_failure():
+    assert Run(Look([], status="INACTIVE")).verdict.result is Result.FAILED
+
+
+@pytest.mark.parametrize(
+    ("reason", "container", "code", "expected"),
+    [
+        ("Task failed to start", PULL, None, "image-pull"),
+        ("Task failed to start", "CannotStartContainerError: exec format error", None, "wrong-architecture"),
+        ("ResourceInitializationError: unable to pull secrets or registry auth: ssm", "", None, "secrets"),
+        (EXITED, "OutOfMemoryError: Container killed due to memory usage", 137, "out-of-memory"),
+        ("Task failed ELB health checks in (target-group arn:x)", "", 0, "load-balancer-health-check"),
+        ("Task failed container health checks", "", 0, "container-health-check"),
+        ("Your Spot Task was interrupted.", "", None, "spot-interruption"),
+        ("Host EC2 (instance i-1) terminated.", "", None, "instance-gone"),
+        (EXITED, "", 2, "exited"),
+        ("Something new from ECS", "", None, "Something new from ECS"),
+    ],
+)
+def test_causes_have_short_names_and_advice(reason, container, code, expected):
+    (cause,) = group_causes("web", [stopped_task(1, reason, exit_code=code, container=container)])
+    assert (cause.reason, cause.exit_code) == (expected, code)
+    assert bool(cause.advice) == (expected != reason)
+
+
+def test_causes_are_grouped_by_reason_and_exit_code_the_most_frequent_first():
+    tasks = [stopped_task(1, EXITED, exit_code=1), *(stopped_task(n, EXITED, exit_code=3) for n in range(2, 4))]
+    assert [(cause.exit_code, cause.count) for cause in group_causes("web", tasks)] == [(3, 2), (1, 1)]
+
+
+def test_t16_what_ecs_or_a_person_stopped_on_purpose_is_no_cause():
+    tasks = [
+        stopped_task(1, "Scaling activity initiated by (deployment ecs-svc/1)", exit_code=143),
+        {**stopped_task(2, "Task stopped by user", exit_code=143), "stopCode": "UserInitiated"},
+    ]
+    assert group_causes("web", tasks) == ()
+
+
+def test_a_kill_says_what_137_means():
+    (cause,) = group_causes("web", [stopped_task(1, EXITED, exit_code=137)])
+    assert "memory" in cause.advice
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        (["steady", "steady"], "steady"),
+        (["steady", "rolled_back"], "rolled_back"),
+        (["timed_out", "rolled_back"], "timed_out"),
+        (["failed", "timed_out"], "failed"),
+        ([], "steady"),
+    ],
+)
+def test_the_worst_service_decides(results, expected):
+    assert overall(tuple(ServiceVerdict(service="s", result=Result(result)) for result in results)) == expected

@@ -1,0 +1,93 @@
+"""What the engine's texts mean; the texts were written by engine 3.259.0 unless said."""
+
+from __future__ import annotations
+
+from tinystacks.deployment.engine_errors import EngineFailure, engine_locks, explain, plain
+from tinystacks.errors import AwsError, CredentialsError, EngineError, InterruptedUpdateError, LockedError
+
+LOCKED = (
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the "
+    "lock file with `pulumi cancel`.\n  file:///w/state/.pulumi/locks/organization/shop/p2/2006c69b.json?no_tmp_dir="
+    "true: created by ana@laptop (pid 18292) at 2026-11-23T06:24:27Z"
+)
+PLUGIN = (
+    "Could not automatically download and install resource plugin 'pulumi-resource-aws' at version v7.51.1, install "
+    "the plugin using `pulumi plugin install resource aws v7.51.1`: error downloading provider aws to file: failed to "
+    "download plugin: aws-7.51.1: failed all 5 attempts"
+)
+REFUSED = (
+    "creating ECS Service (shop-web-service-1a2b3c4): operation error ECS: CreateService, https response error "
+    "StatusCode: 400, RequestID: 5f, InvalidParameterException: The target group has no load balancer."
+)
+DENIED = (
+    "creating IAM Role (x): operation error IAM: CreateRole, https response error StatusCode: 403, RequestID: 1, api "
+    "error AccessDenied: User: u is not authorized to perform: iam:CreateRole"
+)
+
+
+def failure(stderr: str = "", *, code: int = 255, problems=()) -> EngineFailure:
+    return EngineFailure(command="up", code=code, stderr=stderr, problems=tuple(problems))
+
+
+def test_a5_a_lock_says_who_host_pid_and_since_when():
+    error = explain(failure(LOCKED), stage="dev")
+    assert isinstance(error, LockedError)
+    assert "ana on laptop, process 18292, since 2026-11-23T06:24:27Z" in error.message
+    assert engine_locks(LOCKED)[0].pid == 18292
+
+
+def test_a9_a_wrong_passphrase_says_where_to_set_it():
+    error = explain(failure("error: get stack secrets manager: incorrect passphrase"), stage="dev")
+    assert isinstance(error, EngineError)
+    assert "PULUMI_CONFIG_PASSPHRASE" in error.hint
+
+
+def test_a22_a_plugin_that_cannot_be_had_is_named_with_version_and_how_to_place_it():
+    error = explain(failure(problems=[("AWS provider (aws)", PLUGIN)]), stage="dev")
+    assert "`aws` 7.51.1" in error.message
+    assert "pulumi plugin install resource aws v7.51.1 --file" in error.hint
+
+
+def test_a_refusal_of_aws_keeps_aws_s_words_and_names_the_resource_in_words_of_the_file():
+    error = explain(failure(problems=[("service `web`: ECS service (shop-web-service)", REFUSED)]), stage="dev")
+    assert isinstance(error, AwsError)
+    assert (error.service, error.operation, error.code) == ("ecs", "CreateService", "InvalidParameterException")
+    assert error.message.startswith("service `web`: ECS service (shop-web-service): creating ECS Service")
+    assert "goes on from here" in error.hint
+    assert error.exit_code == 1
+
+
+def test_a_missing_right_is_named():
+    error = explain(failure(problems=[("service `web`: role (shop-web-task)", DENIED)]), stage="dev")
+    assert isinstance(error, AwsError)
+    assert error.code == "AccessDenied"
+    assert "lack the right for CreateRole" in error.hint
+
+
+def test_expired_credentials_in_the_middle_are_a_credentials_error():
+    text = "operation error STS: GetCallerIdentity, api error ExpiredToken: The security token has expired"
+    assert isinstance(explain(failure(problems=[("", text)]), stage="dev"), CredentialsError)
+
+
+def test_a2_a_provider_that_is_not_allowed_in_the_account_is_a_credentials_error():
+    error = explain(failure(problems=[("", "AWS account ID not allowed: 111111111111")]), stage="dev")
+    assert isinstance(error, CredentialsError)
+
+
+def test_a3_pending_operations_lead_to_repair():
+    error = explain(failure("error: refusing: 2 pending operations"), stage="dev")
+    assert isinstance(error, InterruptedUpdateError)
+    assert "tstack repair" in error.hint
+
+
+def test_a_killed_engine_is_named_so():
+    assert "signal 9" in explain(failure(code=-9), stage="dev").message
+
+
+def test_the_same_text_twice_is_said_once():
+    error = explain(failure(problems=[("x", "bad"), ("x", "bad")]), stage="dev")
+    assert error.message == "x: bad"
+
+
+def test_colours_are_taken_out():
+    assert plain("<{%fg 1%}>bad<{%reset%}> \x1b[31mred\x1b[0m") == "bad red"
