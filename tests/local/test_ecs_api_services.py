@@ -188,6 +188,7 @@ def test_d24_a_deployment_can_be_followed_by_its_records(server: EcsServer, ecs:
     assert re.search(r":service-deployment/main/web/[A-Za-z0-9_-]{21}$", current)
     (running,) = ecs.describe_service_deployments(serviceDeploymentArns=[current])["serviceDeployments"]
     assert running["status"] in {"PENDING", "IN_PROGRESS"}
+    assert running["sourceServiceRevisions"][0]["runningTaskCount"] == 2
     wait(server, "services_stable", cluster="main", services=["web"])
     server.advance(120)
 
@@ -198,7 +199,9 @@ def test_d24_a_deployment_can_be_followed_by_its_records(server: EcsServer, ecs:
     (record,) = answer["serviceDeployments"]
     assert [one["reason"] for one in answer["failures"]] == ["MISSING"]
     assert record["targetServiceRevision"]["runningTaskCount"] == 2
-    assert record["sourceServiceRevisions"][0]["arn"] == briefs[1]["targetServiceRevisionArn"]
+    (source,) = record["sourceServiceRevisions"]
+    assert source["arn"] == briefs[1]["targetServiceRevisionArn"]
+    assert (source["requestedTaskCount"], source["runningTaskCount"], source["pendingTaskCount"]) == (0, 0, 0)
 
     revisions = ecs.describe_service_revisions(serviceRevisionArns=[one["targetServiceRevisionArn"] for one in briefs])[
         "serviceRevisions"
@@ -245,6 +248,7 @@ def test_d32_a_rolled_back_service_looks_stable_and_its_record_tells(server: Ecs
     assert record["status"] == "ROLLBACK_SUCCESSFUL"
     assert record["deploymentCircuitBreaker"]["status"] == "TRIGGERED"
     assert record["rollback"]["serviceRevisionArn"]
+    assert record["targetServiceRevision"]["runningTaskCount"] == 0
     assert described(ecs)["deployments"][0]["taskDefinition"].endswith("web:1")
 
 

@@ -103,10 +103,10 @@ def _describe_deployments(call: Call) -> Shape:
     for arn in call.named("serviceDeploymentArns", most=_MOST_DEPLOYMENTS_DESCRIBED):
         service = _service_of(call, arn)
         record = next((one for one in service.service_deployments if one.arn == arn), None) if service else None
-        if record is None:
+        if service is None or record is None:
             failures.append(failure(arn, "MISSING"))
         else:
-            shown.append(service_deployment_shape(record))
+            shown.append(service_deployment_shape(record, service.deployments))
     return {"serviceDeployments": shown, "failures": failures}
 
 

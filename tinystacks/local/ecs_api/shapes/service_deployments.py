@@ -8,7 +8,9 @@ from tinystacks.local.ecs_api.shapes.common import Shape, launch_members, withou
 from tinystacks.local.ecs_api.shapes.services import revision_summary
 
 if TYPE_CHECKING:
-    from tinystacks.controlplane.model import ServiceDeployment, ServiceRevision
+    from collections.abc import Sequence
+
+    from tinystacks.controlplane.model import Deployment, ServiceDeployment, ServiceRevision
 
 
 def service_deployment_brief(record: ServiceDeployment) -> Shape:
@@ -26,9 +28,13 @@ def service_deployment_brief(record: ServiceDeployment) -> Shape:
     )
 
 
-def service_deployment_shape(record: ServiceDeployment) -> Shape:
-    """Show a service deployment in full; the counts of a finished one are those of its end."""
-    sources = record.source if record.finished_source_counts is None else record.finished_source_counts
+def service_deployment_shape(record: ServiceDeployment, deployments: Sequence[Deployment]) -> Shape:
+    """Show a service deployment in full.
+
+    Args:
+        record: the service deployment.
+        deployments: the service's deployments now, whose counts are those of the revisions while it goes on.
+    """
     alarms: Shape = record.deployment_configuration.get("alarms") or {}
     shape = without_empty(
         serviceDeploymentArn=record.arn,
@@ -40,10 +46,9 @@ def service_deployment_shape(record: ServiceDeployment) -> Shape:
         stoppedAt=record.stopped_at,
         updatedAt=record.updated_at,
         sourceServiceRevisions=[
-            revision_summary(revision, requested=running + pending, running=running, pending=pending)
-            for revision, running, pending in sources
+            _counted(revision, () if record.status == "SUCCESSFUL" else deployments) for revision, _, _ in record.source
         ],
-        targetServiceRevision=_target(record),
+        targetServiceRevision=_target(record, deployments),
         status=record.status,
         statusReason=record.status_reason,
         deploymentConfiguration=record.deployment_configuration,
@@ -67,13 +72,20 @@ def service_deployment_shape(record: ServiceDeployment) -> Shape:
     return shape
 
 
-def _target(record: ServiceDeployment) -> Shape:
-    if record.finished_counts is not None:
+def _target(record: ServiceDeployment, deployments: Sequence[Deployment]) -> Shape:
+    """Count the target: at the end of a deployment that succeeded, else now (nothing is left after a rollback)."""
+    if record.status == "SUCCESSFUL" and record.finished_counts is not None:
         return revision_summary(record.target, *record.finished_counts)
-    deployment = record.deployment
-    if deployment is None or deployment.revision is not record.target:
-        return revision_summary(record.target, 0, 0, 0)
-    return revision_summary(record.target, deployment.desired_count, deployment.running_count, deployment.pending_count)
+    return _counted(record.target, deployments)
+
+
+def _counted(revision: ServiceRevision, deployments: Sequence[Deployment]) -> Shape:
+    for deployment in deployments:
+        if deployment.revision is revision:
+            return revision_summary(
+                revision, deployment.desired_count, deployment.running_count, deployment.pending_count
+            )
+    return revision_summary(revision, 0, 0, 0)
 
 
 def service_revision_shape(revision: ServiceRevision, *, service_arn: str, cluster_arn: str) -> Shape:
