@@ -215,3 +215,36 @@ def test_a24_operations_outside_the_model_are_unsupported(ecs: Any) -> None:
     refused = codes(ecs.list_daemons)
     assert refused == ("UnsupportedFeatureException", "The local AWS does not offer ListDaemons.")
     assert codes(ecs.list_services_by_namespace, namespace="internal")[0] == "NamespaceNotFoundException"
+
+
+def test_a15_a_capacity_provider_in_use_cannot_leave_its_cluster(server: EcsServer, ecs: Any) -> None:
+    server.prepare(instances=1)
+    ecs.create_service(cluster="main", serviceName="web", taskDefinition="web", desiredCount=1)
+    empty: dict[str, Any] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+    refused = codes(ecs.put_cluster_capacity_providers, cluster="main", **empty)
+    assert refused == ("ResourceInUseException", "The specified capacity provider is in use and cannot be removed.")
+    assert codes(ecs.delete_cluster, cluster="main")[0].startswith("ClusterContains")
+    ecs.delete_service(cluster="main", service="web", force=True)
+    server.advance(300)
+    assert ecs.put_cluster_capacity_providers(cluster="main", **empty)["cluster"]["capacityProviders"] == []
+
+
+def test_a26_termination_protection_needs_a_group_that_protects_new_instances(server: EcsServer, ecs: Any) -> None:
+    server.prepare(instances=0)
+    group = GROUP_ARN.replace("group", "other")
+    with server.planes.locked("us-east-1") as plane:
+        plane.group_observed(group, name="other", minimum=0, maximum=1, desired=0)
+    provider = {
+        "autoScalingGroupArn": group,
+        "managedScaling": {"status": "ENABLED"},
+        "managedTerminationProtection": "ENABLED",
+    }
+    refused = codes(ecs.create_capacity_provider, name="guarded", autoScalingGroupProvider=provider)
+    assert refused[0] == "ClientException"
+    assert refused[1].startswith("The managed termination protection setting for the capacity provider is invalid.")
+
+
+@pytest.mark.parametrize("name", ["aws-one", "ecs-one", "fargate-one"])
+def test_c7_reserved_names_of_capacity_providers_are_refused(ecs: Any, name: str) -> None:
+    provider = {"autoScalingGroupArn": GROUP_ARN}
+    assert codes(ecs.create_capacity_provider, name=name, autoScalingGroupProvider=provider)[0] == "ClientException"

@@ -241,3 +241,39 @@ def test_a11_execute_command_needs_the_agent_and_opens_a_session(server: EcsServ
     assert (opened["containerName"], opened["taskArn"]) == ("web", task)
     assert opened["session"]["streamUrl"].startswith("ws://127.0.0.1:")
     assert opened["session"]["sessionId"].startswith("ecs-execute-command-")
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"launchType": "EC2", "capacityProviderStrategy": [{"capacityProvider": "provider", "weight": 1}]}, ""),
+        ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}, ""),
+        ({"propagateTags": "SERVICE"}, ""),
+        ({"count": 11}, "maximum 10"),
+        ({"cluster": "empty", "launchType": "EC2"}, "No Container Instances were found in your cluster."),
+        ({"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}, ""),
+        ({"placementConstraints": [{"type": "memberOf", "expression": "nonsense ("}]}, ""),
+        ({"placementStrategy": [{}]}, 'Missing required parameter in placementStrategy.1.member: "type"'),
+    ],
+)
+def test_a9_a10_bad_runs_are_refused(ecs: Any, members: dict[str, Any], words: str) -> None:
+    ecs.create_cluster(clusterName="empty")
+    code, message = codes(ecs.run_task, **{"cluster": "main", "taskDefinition": "web", **members})
+    assert code == "InvalidParameterException"
+    assert words in message
+
+
+def test_a35_tags_are_propagated_when_a_task_is_made(server: EcsServer, ecs: Any) -> None:
+    ecs.create_service(
+        cluster="main",
+        serviceName="web",
+        taskDefinition="web",
+        desiredCount=1,
+        tags=[{"key": "team", "value": "a"}],
+        propagateTags="SERVICE",
+        enableECSManagedTags=True,
+    )
+    server.advance(60)
+    (arn,) = ecs.list_tasks(cluster="main", serviceName="web")["taskArns"]
+    tags = {one["key"]: one["value"] for one in ecs.list_tags_for_resource(resourceArn=arn)["tags"]}
+    assert tags == {"team": "a", "aws:ecs:clusterName": "main", "aws:ecs:serviceName": "web"}
