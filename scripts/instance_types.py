@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script for people, no package
 """Write `tinystacks/spec/data/instance_types.csv` from the EC2 instance types that moto carries.
 
 moto (PyPI) ships the answer of EC2's `DescribeInstanceTypes` as package data. Run this after updating moto:

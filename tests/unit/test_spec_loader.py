@@ -232,6 +232,37 @@ def test_hostile_text_ends_in_a_clear_problem_soon(text):
     assert time.perf_counter() - started < 2
 
 
+def test_many_problems_end_in_a_count():
+    found = problems(SMALL + "".join(f"key{number}: 1\n" for number in range(500)))
+    assert len(found) == 201
+    assert found[-1].endswith("and 300 more problems")
+
+
+def test_more_stages_than_anyone_has():
+    text = SMALL + "stages:\n" + "".join(f"  s{number}: {{extends: s{number - 1}}}\n" for number in range(1, 101))
+    assert "stages.s1.extends: there is no stage `s0`" in problems(text)[0]
+    assert only(text + "  last: {}\n") == "tstack.yaml:4:1: stages: must have at most 100 entries"
+
+
+def test_problems_in_a_base_with_many_stages_are_told_soon():
+    keys = "".join(f"key{number}: 1\n" for number in range(150))
+    stages = "".join(f"  s{number}: {{}}\n" for number in range(100))
+    started = time.perf_counter()
+    assert len(problems(SMALL + keys + "stages:\n" + stages)) == 150
+    assert time.perf_counter() - started < 2
+
+
+def test_what_a_terminal_would_act_on_is_escaped():
+    found = problems(SMALL + '"a\\e[31m\\nb": 1\nregion: "\\e[31m"\n' + f"{'k' * 100}: 1\n")
+    assert "a\\x1b[31m\\nb: unknown key" in found[0]
+    assert "\\x1b[31m" in found[1]
+    assert f"{'k' * 60}…: unknown key" in found[2]
+
+
+def test_what_belongs_to_a_stage_is_told_so():
+    assert only(SMALL + "approval: manual\n").endswith("it belongs to a stage: `stages: {prod: {approval: …}}`")
+
+
 def test_no_such_file_names_init(tmp_path):
     with pytest.raises(SpecError, match="there is no such file") as caught:
         load_stack(tmp_path / "tstack.yaml")

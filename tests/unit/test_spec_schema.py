@@ -24,7 +24,7 @@ VALID = [
     "name: shop\nservices: {web: {build: {context: ., args: {A: 1}}, tasks: 3, variables: {A: 1, B: true, C: x}}}",
     "name: shop\nservices: {web: {image: a}}\ncompute: {scaling: {cpu: 70}}\naccount: 123456789012\ntags: {a: 1}",
     "name: shop\nservices: {web: {image: a}}\nstages: {dev: {}, prod: {extends: dev, services: {web: {tasks: 4}}}}",
-    "name: shop\nservices: {web: {image: a}, b: {image: b}}\nstages: {dev: null, prod: {approval: manual, services: {b: null}}}",
+    "name: shop\nservices: {web: {image: a}, b: {image: b}}\nstages: {dev: null, prod: {services: {b: null}}}",
     "name: shop\nservices: {web: {image: a}}\nstages: {prod: {services: {web: {variables: {A: null}, command: null}}}}",
     "name: shop\nservices: {web: {image: a, permissions: [{actions: ['s3:*'], resources: ['*']}]}}",
 ]

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 if TYPE_CHECKING:
-
-    class _PlainErrors(type(BaseModel)):
-        """Seen by type checkers as pydantic's own metaclass, so that constructors stay typed."""
-
+    _Model = BaseModel
 else:
 
     class _PlainErrors(type(BaseModel)):
         """Turns pydantic's error into `SpecError`, for objects that are made by hand.
 
         Only a call of the class goes through here; parts inside a larger document are validated with the document, so
-        that all its problems are reported together.
+        that all its problems are reported together. Type checkers do not see it, so that constructors stay typed.
         """
 
         def __call__(cls, *args: Any, **values: Any) -> Any:
@@ -29,8 +26,11 @@ else:
 
                 raise SpecError(problems_of(error, cls)) from None
 
+    class _Model(BaseModel, metaclass=_PlainErrors):
+        """A model whose constructor raises `SpecError`."""
 
-class SpecModel(BaseModel, metaclass=_PlainErrors):
+
+class SpecModel(_Model):
     """Base of every part of the file.
 
     Objects are frozen and refuse unknown keys, so that a misspelt setting is an error and never silently ignored.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.errors import Problem
-from tinystacks.spec.positions import KeyPath, Origin, dotted
+from tinystacks.spec.positions import KeyPath, Origin, dotted, printable
 from tinystacks.spec.shape import Shape, fields_of, section, shape_of_key
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ _SYNONYMS: Mapping[str, str] = {
     "max_size": "instances",
     "launch_type": "kind",
 }
+_ONLY_PER_STAGE = frozenset({"approval", "extends"})
 _PRIVATE_PARTS = frozenset({"variables", "secrets", "args", "secrets_provider"})
 _LONGEST_VALUE = 40
+_MOST_PROBLEMS = 200
 
 
 def problems_of(error: ValidationError, model: type[SpecModel], origin: Origin | None = None) -> list[Problem]:
@@ -65,14 +68,19 @@ def problems_of(error: ValidationError, model: type[SpecModel], origin: Origin |
     """
     origin = origin or Origin()
     found: dict[tuple[KeyPath, str], Problem] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details[:_MOST_PROBLEMS]:
         path, shape, parent = _follow(detail["loc"], model)
         if _belongs_to_other_alternative(detail, shape):
             continue
         about_key = detail["type"] in {"missing", "extra_forbidden"} or detail["loc"][-1:] == ("[key]",)
         message = _message(detail, path, parent, origin)
         found.setdefault((path, message), locate(origin, path, message, code=detail["type"], key=about_key))
-    return in_file_order(found.values())
+    problems = in_file_order(found.values())
+    if len(details) > _MOST_PROBLEMS:
+        message = f"and {len(details) - _MOST_PROBLEMS} more problems"
+        problems.append(dataclasses.replace(problems[-1], field="", message=message, code="more"))
+    return problems
 
 
 def locate(
@@ -207,7 +215,7 @@ def _given(value: Any, path: KeyPath, origin: Origin) -> str:
     if _PRIVATE_PARTS.intersection(path) or not isinstance(value, (str, bool, int, float)):
         return f"{kind} was given"
     text = origin.source.texts.get(origin.document_path(path), str(value) if isinstance(value, str) else repr(value))
-    short = text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    short = printable(text, _LONGEST_VALUE)
     return f'"{short}" was given' if isinstance(value, str) else f"{short.lower()} was given"
 
 
@@ -228,6 +236,8 @@ def _unknown_key(key: str, parent: Shape) -> str:
     if parent.model is None:
         return "unknown key"
     known = fields_of(parent.model)
+    if key in _ONLY_PER_STAGE and "stages" in known:
+        return f"unknown key; it belongs to a stage: `stages: {{prod: {{{key}: …}}}}`"
     synonym = _SYNONYMS.get(key.lower())
     if synonym in known:
         return f"unknown key; did you mean `{synonym}`?"
@@ -245,7 +255,7 @@ def _wrong_word(expected: str, value: Any, given: str) -> str:
 
 
 def _wrong_length(kind: str, context: Mapping[str, Any]) -> str:
-    limit, actual = context.get("min_length", context.get("max_length")), context.get("actual_length")
-    if kind == "too_short" and actual == 0:
+    if kind == "too_short" and context.get("actual_length") == 0:
         return "must not be empty"
-    return f"must have {'at least' if kind == 'too_short' else 'at most'} {limit} entries; {actual} were given"
+    limit = context.get("min_length", context.get("max_length"))
+    return f"must have {'at least' if kind == 'too_short' else 'at most'} {limit} entries"

@@ -18,10 +18,14 @@ Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=
 """Lower-case letters, digits and hyphens; begins with a letter, ends with a letter or digit."""
 
 
+MAX_STAGES = 100
+"""More stages than that are a mistake of some generator."""
+
+
 class ApplicationSpec(SpecModel):
     """What a stack and a stage both say."""
 
-    services: Annotated[dict[Name, ServiceSpec], Field(min_length=1)]
+    services: Annotated[dict[Name, ServiceSpec], Field(min_length=1, max_length=100)]
     """The services by name."""
     compute: ComputeSpec = ComputeSpec()
     """What the tasks run on."""
@@ -63,7 +67,9 @@ class StackSpec(ApplicationSpec):
 
     name: Name
     """Name of the stack; part of the names of its resources, not to be changed later."""
-    stages: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)] = Field(default_factory=lambda: {"dev": {}})
+    stages: Annotated[dict[Name, dict[str, Any]], Field(min_length=1, max_length=MAX_STAGES)] = Field(
+        default_factory=lambda: {"dev": {}}
+    )
     """The stages in order, each with what it overrides; `extends` names a stage whose overrides apply first."""
 
     @property

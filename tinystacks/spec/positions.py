@@ -83,5 +83,15 @@ def dotted(path: KeyPath) -> str:
     """Write a path as users read it, such as `services.web.permissions[0].actions`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        name = f"[{part}]" if isinstance(part, int) else printable(part, _LONGEST_KEY)
+        text += name if isinstance(part, int) or not text else f".{name}"
     return text
+
+
+def printable(text: str, longest: int) -> str:
+    """Give a text for messages: cut to a length, and with escapes for what a terminal would act on."""
+    short = text if len(text) <= longest else f"{text[:longest]}…"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in short)
+
+
+_LONGEST_KEY = 60

@@ -8,13 +8,17 @@ from pydantic import ValidationError
 
 from tinystacks.errors import Problem, SpecError
 from tinystacks.spec.messages import in_file_order, problems_of
-from tinystacks.spec.model import StackSpec, StageSpec
+from tinystacks.spec.model import MAX_STAGES, StackSpec, StageSpec
 from tinystacks.spec.overrides import merge_stage
 from tinystacks.spec.positions import Origin, SourceMap
 from tinystacks.spec.shape import section, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+_ENOUGH_PROBLEMS = 100
+"""Stages are not looked into any more once so many problems are known: nobody reads on."""
 
 
 def stack_from_mapping(
@@ -49,7 +53,7 @@ def _validated(document: Any, source: SourceMap) -> tuple[StackSpec | None, list
         stack, problems = None, problems_of(error, StackSpec, origin)
     else:
         problems = []
-    if isinstance(data, dict):
+    if isinstance(data, dict) and len(problems) < _ENOUGH_PROBLEMS:
         problems += _problems_of_stages(cast("dict[str, Any]", data), source)
     return stack, problems
 
@@ -69,17 +73,17 @@ def _with_stage_texts(data: dict[str, Any], source: SourceMap) -> dict[str, Any]
 def _problems_of_stages(data: dict[str, Any], source: SourceMap) -> list[Problem]:
     """Find what is wrong in the stages once merged; what is wrong in the base is found again, and dropped later."""
     stages = data.get("stages")
-    if not isinstance(stages, dict):
+    if not isinstance(stages, dict) or len(cast("dict[str, Any]", stages)) > MAX_STAGES:
         return []
     base = {key: value for key, value in data.items() if key not in {"name", "stages"}}
-    problems: list[Problem] = []
+    problems: dict[Problem, None] = {}
     for name, overrides in cast("dict[str, Any]", stages).items():
-        if not isinstance(overrides, dict):
+        if not isinstance(overrides, dict) or len(problems) >= _ENOUGH_PROBLEMS:
             continue
         merged, origin, found = merge_stage(base, cast("dict[str, Any]", stages), name, source)
-        problems += found
+        problems.update(dict.fromkeys(found))
         try:
             StageSpec.model_validate({**merged, "stack": "name", "stage": "name"})
         except ValidationError as error:
-            problems += problems_of(error, StageSpec, origin)
-    return problems
+            problems.update(dict.fromkeys(problems_of(error, StageSpec, origin)))
+    return list(problems)
