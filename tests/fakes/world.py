@@ -199,7 +199,8 @@ class World:
 
     def service(self, count: int = 2, image: str = "good", name: str = "web", **given: Any) -> Service:
         """Create a service."""
-        given.setdefault("task_definition", self.definition(image, family=name))
+        if "task_definition" not in given:
+            given["task_definition"] = self.definition(image, family=name)
         given.setdefault("availability_zone_rebalancing", "DISABLED")
         return self.plane.create_service(service_name=name, desired_count=count, **given)
 

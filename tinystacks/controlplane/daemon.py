@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import bounds, events, health, launching, provisioning, stopping
-from tinystacks.controlplane import ledgers, starting
+from tinystacks.controlplane import (
+    bounds,
+    events,
+    health,
+    launching,
+    ledgers,
+    managed_draining,
+    provisioning,
+    starting,
+    stopping,
+)
 from tinystacks.controlplane.fitting import failing, is_candidate
 
 if TYPE_CHECKING:
@@ -46,6 +55,10 @@ def _stop_older(state: State, service: Service) -> None:
     for deployment in service.deployments:
         unwanted = deployment.tasks if deployment is not primary else deployment.leaving | deployment.unhealthy
         for task in list(unwanted.values()):
+            instance = task.container_instance
+            # On a draining instance the daemon's task stops last (C26).
+            if instance is not None and instance.status == "DRAINING" and managed_draining.holds_work(instance):
+                continue
             if task.id in deployment.healthy:
                 if spare <= 0:
                     continue

@@ -1,4 +1,4 @@
-"""Which containers of a task may start now (T6)."""
+"""Which containers of a task may start now, and which never will (T6, T7)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,27 @@ def startable(task: Task) -> list[str]:
             for dependency in one.definition.get("dependsOn") or []
         )
     ]
+
+
+def broken(task: Task) -> str:
+    """Say which dependency can never hold any more; empty when none is lost."""
+    for one in task.containers.values():
+        for dependency in one.definition.get("dependsOn") or []:
+            other = task.containers[dependency["containerName"]]
+            condition = dependency["condition"]
+            ended = other.last_status == "STOPPED"
+            if not one.ordered and ended and condition in {"SUCCESS", "HEALTHY"} and not _holds(other, condition):
+                return f"TaskDependencyError: container {one.name} needs {other.name} {condition}, which has ended"
+    return ""
+
+
+def is_awaited(task: Task, container: Container) -> bool:
+    """Whether a container that has not started yet waits for this one."""
+    return any(
+        not one.ordered
+        and any(dependency["containerName"] == container.name for dependency in one.definition.get("dependsOn") or [])
+        for one in task.containers.values()
+    )
 
 
 def _holds(container: Container, condition: str) -> bool:

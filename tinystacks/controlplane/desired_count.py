@@ -33,6 +33,17 @@ def change(state: State, target: ScalableTarget, service: Service, count: int, c
     return activity
 
 
+def scale_out(
+    state: State, target: ScalableTarget, service: Service, count: int, cause: str, *, cooldown: float
+) -> None:
+    """Scale out and begin the cooldown; one that runs keeps the base it began from (S6)."""
+    if state.now >= target.out_until:
+        target.out_from_running, target.out_from_desired = service.running_count, service.desired_count
+    target.out_until, target.out_to = state.now + cooldown, count
+    target.in_until = float("-inf")
+    change(state, target, service, count, cause)
+
+
 def record(state: State, target: ScalableTarget, description: str, cause: str) -> ScalingActivity:
     """Write an activity that begins now; those older than six weeks go."""
     activity = ScalingActivity(

@@ -87,7 +87,10 @@ class ScalableTarget:
         policies: by name.
         scheduled_actions: by name.
         activities: newest first.
-        out_until: end of the scale-out cooldown; `out_to` is the count it scaled to.
+        out_until: end of the scale-out cooldown.
+        out_to: the count that the newest scale-out set.
+        out_from_running: running tasks when the cooldown's first scale-out was decided.
+        out_from_desired: the desired count at that time.
         in_until: end of the scale-in cooldown.
     """
 
@@ -107,4 +110,6 @@ class ScalableTarget:
     activities: list[ScalingActivity] = field(default_factory=list[ScalingActivity])
     out_until: float = float("-inf")
     out_to: int = 0
+    out_from_running: int = 0
+    out_from_desired: int = 0
     in_until: float = float("-inf")

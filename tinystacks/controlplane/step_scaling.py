@@ -9,7 +9,7 @@ from tinystacks.controlplane import desired_count
 from tinystacks.controlplane.scalable_targets import validation_error
 
 if TYPE_CHECKING:
-    from tinystacks.controlplane.model import ScalableTarget, ScalingPolicy
+    from tinystacks.controlplane.model import ScalableTarget, ScalingPolicy, Service
     from tinystacks.controlplane.state import State
     from tinystacks.controlplane.types import Document
 
@@ -39,23 +39,32 @@ def act(state: State, target: ScalableTarget, policy: ScalingPolicy, alarm: str,
     step = next((one for one in policy.configuration["StepAdjustments"] if _contains(_bounds(one), breach)), None)
     if step is None:
         return
+    adjustment = int(step["ScalingAdjustment"])
     current = service.desired_count
-    count = _adjusted(policy.configuration, int(step["ScalingAdjustment"]), current)
-    count = min(max(count, target.min_capacity), target.max_capacity)
     cause = f"monitor alarm {alarm} in state ALARM triggered policy {policy.name}"
-    cooldown = policy.configuration.get("Cooldown")
-    end = state.now + float(DEFAULT_COOLDOWN if cooldown is None else cooldown)
+    given = policy.configuration.get("Cooldown")
+    cooldown = float(DEFAULT_COOLDOWN if given is None else given)
+    in_cooldown = state.now < target.out_until
+    base = target.out_from_desired if in_cooldown and adjustment > 0 else current
+    count = min(max(_adjusted(policy.configuration, adjustment, base), target.min_capacity), target.max_capacity)
     if count > current and not target.suspended_state.get("DynamicScalingOutSuspended"):
-        if state.now < target.out_until and count <= target.out_to:
-            return
-        desired_count.change(state, target, service, count, cause)
-        target.out_until, target.out_to, target.in_until = end, count, float("-inf")
-    elif count < current and not target.suspended_state.get("DynamicScalingInSuspended"):
-        primary = service.primary
-        if state.now < target.in_until or (primary is not None and primary.rollout_state == "IN_PROGRESS"):
-            return
-        desired_count.change(state, target, service, count, cause)
-        target.in_until = end
+        desired_count.scale_out(state, target, service, count, cause, cooldown=cooldown)
+    elif count < current and _shrinks(policy.configuration, adjustment, current):
+        _scale_in(state, target, service, count, cause, cooldown)
+
+
+def _shrinks(configuration: Document, adjustment: int, current: int) -> bool:
+    """Whether an adjustment is meant to remove tasks."""
+    return adjustment < current if configuration["AdjustmentType"] == "ExactCapacity" else adjustment < 0
+
+
+def _scale_in(state: State, target: ScalableTarget, service: Service, count: int, cause: str, cooldown: float) -> None:
+    primary = service.primary
+    deploying = primary is not None and primary.rollout_state == "IN_PROGRESS"
+    if deploying or state.now < target.in_until or target.suspended_state.get("DynamicScalingInSuspended"):
+        return
+    desired_count.change(state, target, service, count, cause)
+    target.in_until = state.now + cooldown
 
 
 def _bounds(step: Document) -> tuple[float, float]:

@@ -40,9 +40,9 @@ def minute(state: State) -> None:
 
 
 def _decide(state: State, target: ScalableTarget, service: Service, policies: list[ScalingPolicy]) -> None:
-    outs = [vote for one in policies if (vote := _out_vote(state, service, one)) is not None]
+    outs = [vote for one in policies if (vote := _out_vote(state, target, service, one)) is not None]
     if outs:
-        scale_out(state, target, service, max(outs, key=lambda vote: vote.count))
+        _scale_out(state, target, service, max(outs, key=lambda vote: vote.count))
         return
     voting = [one for one in policies if not one.configuration.get("DisableScaleIn")]
     ins = [_in_vote(state, service, one) for one in voting]
@@ -55,7 +55,7 @@ def _newest(state: State, policy: ScalingPolicy, alarm: Alarm) -> float | None:
     return scaling_alarms.average(policy, int(state.now // alarm.period) - 1)
 
 
-def _out_vote(state: State, service: Service, policy: ScalingPolicy) -> _Vote | None:
+def _out_vote(state: State, target: ScalableTarget, service: Service, policy: ScalingPolicy) -> _Vote | None:
     """Vote for ceil(running × metric / target) while the high alarm rings (S4, S8)."""
     high = next((one for one in policy.alarms if one.above), None)
     if high is None:
@@ -67,7 +67,9 @@ def _out_vote(state: State, service: Service, policy: ScalingPolicy) -> _Vote | 
         return _Vote(count=service.desired_count + 1, policy=policy, alarm=high)
     if high.state != "ALARM" or value is None:
         return None
-    count = math.ceil(running * value / float(policy.configuration["TargetValue"]))
+    # In the cooldown, what was added already is part of the next result, so the base stays.
+    base = target.out_from_running if state.now < target.out_until else running
+    count = math.ceil(base * value / float(policy.configuration["TargetValue"]))
     return _Vote(count=count, policy=policy, alarm=high)
 
 
@@ -85,7 +87,7 @@ def _in_vote(state: State, service: Service, policy: ScalingPolicy) -> _Vote | N
     return _Vote(count=max(math.ceil(running * value / aim), floor, 0), policy=policy, alarm=low)
 
 
-def scale_out(state: State, target: ScalableTarget, service: Service, vote: _Vote) -> None:
+def _scale_out(state: State, target: ScalableTarget, service: Service, vote: _Vote) -> None:
     """Raise the desired count up to the maximum; in the cooldown only a larger result acts (S6, S9)."""
     if target.suspended_state.get("DynamicScalingOutSuspended"):
         return
@@ -105,11 +107,9 @@ def scale_out(state: State, target: ScalableTarget, service: Service, vote: _Vot
         return
     if current < target.min_capacity:
         count = target.min_capacity
-    desired_count.change(state, target, service, count, vote.cause)
-    cooldown = vote.policy.configuration.get("ScaleOutCooldown")
-    target.out_until = state.now + float(DEFAULT_COOLDOWN if cooldown is None else cooldown)
-    target.out_to = count
-    target.in_until = float("-inf")
+    given = vote.policy.configuration.get("ScaleOutCooldown")
+    cooldown = float(DEFAULT_COOLDOWN if given is None else given)
+    desired_count.scale_out(state, target, service, count, vote.cause, cooldown=cooldown)
 
 
 def _scale_in(state: State, target: ScalableTarget, service: Service, vote: _Vote) -> None:

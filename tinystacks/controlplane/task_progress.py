@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import events, health, starting, stopping, targets, throttle
+from tinystacks.controlplane import dependencies, events, health, starting, stopping, targets, throttle
 from tinystacks.controlplane.effects import StartContainers
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ def container_started(
     container.started_at = state.now
     task.version += 1
     _go_on(state, task)
+    limit = container.definition.get("startTimeout")
+    if limit is not None and dependencies.is_awaited(task, container):
+        state.after(float(limit), lambda: _give_up(state, task, name))
+
+
+def _give_up(state: State, task: Task, name: str) -> None:
+    """End a task whose container did not get its dependents going within its startTimeout (T7)."""
+    if task.last_status == "PENDING" and dependencies.is_awaited(task, task.containers[name]):
+        reason = f"TaskDependencyError: container {name} was not ready within its startTimeout"
+        stopping.begin(state, task, "TaskFailedToStart", reason)
 
 
 def container_stopped(state: State, task_id: str, name: str, exit_code: int | None, reason: str) -> None:
@@ -94,6 +104,10 @@ def container_health(state: State, task_id: str, name: str, status: str) -> None
 def _go_on(state: State, task: Task) -> None:
     """Start what waited for this; with all containers started the task becomes RUNNING (T8)."""
     if task.desired_status == "STOPPED" or task.last_status != "PENDING":
+        return
+    lost = dependencies.broken(task)
+    if lost:
+        stopping.begin(state, task, "TaskFailedToStart", lost, died=True)
         return
     starting.order_containers(state, task)
     if any(one.last_status == "PENDING" for one in task.containers.values()):
