@@ -35,11 +35,12 @@ class LocalWorld:
 
     def client(self, service: str, region: str = REGION) -> Any:
         """A boto3 client of the outside world, which knows nothing of the engine."""
-        return boto3.session.Session(
+        session: Any = boto3.session.Session(
             aws_access_key_id="local",
             aws_secret_access_key="local",
             region_name=region,
-        ).client(service, endpoint_url=self.endpoint_url)
+        )
+        return session.client(service, endpoint_url=self.endpoint_url)
 
     def stack(self, name: str, program: Callable[[], None]) -> auto.Stack:
         """A stack of its own with an inline program."""
