@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -260,3 +261,12 @@ def test_several_stages_of_one_process_do_not_mix():
 
     assert first.exports["cluster_name"] == "shop-dev"
     assert second.exports["cluster_name"] == "shop-prod"
+
+
+def test_the_document_of_resources_names_every_type():
+    text = (Path(__file__).parents[2] / "docs" / "resources.md").read_text()
+
+    for type_ in {each.type for name in SAMPLES for each in sample(name).resources if each.custom}:
+        module, _, name = type_.removeprefix("aws:").partition(":")
+        if module != "providers" and "SecurityGroup" not in name and type_ != "pulumi:providers:aws":
+            assert f"`{module.split('/')[0]}.{name}`" in text, type_
