@@ -11,7 +11,7 @@ from tinystacks.spec import BuildSpec, ServiceSpec, StackSpec, TasksSpec, stage_
 from tinystacks.spec.loader import load_stack_text
 from tinystacks.spec.overrides import merge_stage
 from tinystacks.spec.positions import SourceMap
-from tinystacks.spec.stages import stack_problems
+from tinystacks.spec.stages import resolve_stages, stack_problems
 
 BASE = """\
 name: shop
@@ -221,6 +221,15 @@ def test_warnings_and_errors_of_all_stages_once():
         "memory-does-not-fit",
     ]
     assert [problem.line for problem in stage_warnings(load_stack_text(text).stage("test"))] == [7]
+
+
+def test_the_errors_of_all_stages_at_once():
+    text = BASE + "  prod: {services: {web: {memory: 4000}}}\n  test: {network: {cidr: x}}\n"
+    with pytest.raises(SpecError) as caught:
+        resolve_stages(load_stack_text(text))
+    assert [problem.code for problem in caught.value.problems] == ["memory-does-not-fit", "cidr"]
+    assert caught.value.hint == "Found in stage `prod` and `test`."
+    assert [stage.stage for stage in resolve_stages(load_stack_text(BASE + "  prod: {}\n"))] == ["dev", "prod"]
 
 
 plain = st.recursive(

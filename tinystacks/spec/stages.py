@@ -34,6 +34,26 @@ def resolve_stage(stack: StackSpec, name: str | None = None) -> StageSpec:
     return stage
 
 
+def resolve_stages(stack: StackSpec) -> list[StageSpec]:
+    """Give every stage of a stack, complete and without errors.
+
+    Args:
+        stack: the stack.
+
+    Raises:
+        SpecError: a stage is not valid; carries the errors of all stages, each once.
+    """
+    merged = {name: merged_stage(stack, name) for name in stack.stage_names}
+    faulty = {
+        name: [problem for problem in problems if problem.severity == "error"] for name, (_, problems) in merged.items()
+    }
+    if any(faulty.values()):
+        names = one_of(name for name, errors in faulty.items() if errors).replace(" or ", " and ")
+        errors = dict.fromkeys(problem for errors in faulty.values() for problem in errors)
+        raise SpecError(in_file_order(errors), hint=f"Found in stage {names}.")
+    return [stage for stage, _ in merged.values() if stage is not None]
+
+
 def merged_stage(stack: StackSpec, name: str | None = None) -> tuple[StageSpec | None, list[Problem]]:
     """Give one stage with its errors and warnings; None when the overrides do not even have the right form.
 
