@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.errors import LocalAwsError
@@ -89,9 +90,9 @@ def _service_deployment(call: Call, cluster: str, service_arn: str, primary: dic
     listed: list[dict[str, Any]] = ecs.list_service_deployments(
         cluster=cluster,
         service=service_arn,
-        createdAt={"after": primary["createdAt"]},
+        # A time is rounded on its way: what was made at the very moment must not fall out.
+        createdAt={"after": primary["createdAt"] - timedelta(seconds=1)},
     )["serviceDeployments"]
-    # The request's time has whole seconds only.
     since = [entry for entry in listed if entry["createdAt"] >= primary["createdAt"]]
     if not since:
         return None
