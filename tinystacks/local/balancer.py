@@ -201,9 +201,13 @@ class Balancers:
             self._traffic.failed(arn, group_arn, 503, connection=False)
             return _error(503)
         started = time.monotonic()
+
+        def began(code: int) -> None:
+            self._traffic.answered(arn, group_arn, code, time.monotonic() - started)
+
         target.open_requests += 1
         try:
-            response = await self._proxy(request, listener, target.address, self._balancers[arn].idle_timeout)
+            return await self._proxy(request, listener, target.address, self._balancers[arn].idle_timeout, began)
         except (TimeoutError, aiohttp.ServerTimeoutError):
             self._traffic.failed(arn, group_arn, 504, connection=True)
             return _error(504)
@@ -212,12 +216,16 @@ class Balancers:
             return _error(502)
         finally:
             target.open_requests -= 1
-        self._traffic.answered(arn, group_arn, response.status, time.monotonic() - started)
-        return response
 
     async def _proxy(
-        self, request: web.BaseRequest, listener: Listener, address: tuple[str, int], idle_timeout: float
+        self,
+        request: web.BaseRequest,
+        listener: Listener,
+        address: tuple[str, int],
+        idle_timeout: float,
+        began: Callable[[int], None],
     ) -> web.StreamResponse:
+        """Pass a request on; `began` is told when the target begins to answer, which is what its time means."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=5),
@@ -235,14 +243,20 @@ class Balancers:
             timeout=timeout,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         ) as answer:
+            began(answer.status)
             response = web.StreamResponse(status=answer.status, reason=answer.reason)
             for name, value in answer.headers.items():
                 if name.lower() not in _HOP_BY_HOP:
                     response.headers.add(name, value)
-            await response.prepare(request)
-            async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-                await response.write(chunk)
-            await response.write_eof()
+            try:
+                await response.prepare(request)
+                async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+                    await response.write(chunk)
+                await response.write_eof()
+            except (aiohttp.ClientError, OSError):
+                # Too late for a page of our own: the client sees the answer break off, as it would behind an ALB.
+                if request.transport is not None:
+                    request.transport.abort()
             return response
 
 
