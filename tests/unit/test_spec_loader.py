@@ -1,13 +1,14 @@
 """The file on disk: positions, plain words, and no input that breaks the loader."""
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tinystacks.errors import SpecError
-from tinystacks.spec.loader import load_stack, load_stack_text
+from tinystacks.spec.loader import find_file, load_stack, load_stack_text
 from tinystacks.spec.messages import PATTERNS
 from tinystacks.spec.model import StackSpec
 
@@ -267,6 +268,15 @@ def test_no_such_file_names_init(tmp_path):
     with pytest.raises(SpecError, match="there is no such file") as caught:
         load_stack(tmp_path / "tstack.yaml")
     assert "tstack init" in caught.value.hint
+
+
+def test_the_file_is_found_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SpecError, match=r"tstack\.yaml:1:1: there is no such file"):
+        find_file()
+    (tmp_path / "tstack.yml").write_text("not read")
+    assert find_file() == Path("tstack.yml")
+    assert find_file(tmp_path / "tstack.yml") == tmp_path / "tstack.yml"
 
 
 def test_a_folder(tmp_path):

@@ -27,8 +27,27 @@ def load_stack(path: Path | str | None = None) -> StackSpec:
     Raises:
         SpecError: no such file, not readable, not YAML, or not a valid stack; carries every problem with its position.
     """
-    file = Path(path) if path is not None else _default_file()
+    file = find_file(path)
     return load_stack_text(_text(file), str(file))
+
+
+def find_file(path: Path | str | None = None) -> Path:
+    """Give the file that describes the stack.
+
+    Args:
+        path: the file; `tstack.yaml` or `tstack.yml` in the current folder by default.
+
+    Raises:
+        SpecError: there is no such file.
+    """
+    file = Path(path) if path is not None else _default_file()
+    try:
+        there = file.exists()
+    except (OSError, ValueError):
+        there = True  # what keeps it from being looked at keeps it from being read, and is told then
+    if not there:
+        raise _refused(str(file), "there is no such file", hint=_MISSING_HINT)
+    return file
 
 
 def load_stack_text(text: str, file: str = "tstack.yaml") -> StackSpec:
