@@ -1,9 +1,11 @@
-"""How many tasks a deployment may have and must keep (D1–D3)."""
+"""How many tasks a deployment may have and must keep (D1-D3)."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+
+from tinystacks.controlplane.types import part
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Service
@@ -14,13 +16,13 @@ if TYPE_CHECKING:
 def with_defaults(given: Document | None, *, daemon: bool = False) -> Document:
     """Fill in what a read of a service shows where a request says nothing (D1)."""
     given = given or {}
-    breaker = {
+    breaker: Document = {
         "enable": False,
         "rollback": False,
         "resetOnHealthyTask": True,
         "thresholdConfiguration": {"type": "BOUNDED_PERCENT", "value": 50},
-    } | (given.get("deploymentCircuitBreaker") or {})
-    alarms = {"alarmNames": [], "rollback": False, "enable": False} | (given.get("alarms") or {})
+    } | part(given, "deploymentCircuitBreaker")
+    alarms: Document = {"alarmNames": [], "rollback": False, "enable": False} | part(given, "alarms")
     return {
         "strategy": "ROLLING",
         "bakeTimeInMinutes": 0,

@@ -1,4 +1,4 @@
-"""How many instances a provider needs: M of the capacity provider reservation (C13–C16)."""
+"""How many instances a provider needs: M of the capacity provider reservation (C13-C16)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Size = tuple[int, int, int]
 
 
 def needed_instances(state: State, cluster: Cluster, provider: CapacityProvider, group: AutoScalingGroup) -> int:
-    """Give M: instances in use, or with waiting tasks all present ones and those that the largest group of them needs."""
+    """Give M: instances in use; with waiting tasks all present ones and those that the largest group needs."""
     waiting = Counter(
         provisioning.demand_of(state, task)
         for task in cluster.provisioning.values()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tinystacks.controlplane.capacity_model import CapacityProvider
 from tinystacks.controlplane.errors import EcsError, client_error, invalid_parameter
 from tinystacks.controlplane.tag_forms import as_dict
+from tinystacks.controlplane.types import part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ def create(
     state: State,
     name: str,
     group_provider: Document | None,
+    *,
     managed_instances: Document | None,
     cluster: str | None,
     tags: Sequence[Document],
@@ -117,7 +119,7 @@ def _find(state: State, reference: str) -> CapacityProvider:
 
 
 def _apply(state: State, provider: CapacityProvider, given: Document) -> None:
-    scaling = given.get("managedScaling") or {}
+    scaling = part(given, "managedScaling")
     status = scaling.get("status") or provider.managed_scaling_status
     protection = given.get("managedTerminationProtection") or provider.managed_termination_protection
     group = state.groups.get(provider.auto_scaling_group_arn)

@@ -1,9 +1,11 @@
-"""The deployment circuit breaker's count and threshold (D27–D31, D35)."""
+"""The deployment circuit breaker's count and threshold (D27-D31, D35)."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+
+from tinystacks.controlplane.types import part
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Deployment, Service, Task
@@ -27,7 +29,7 @@ def rolls_back(service: Service) -> bool:
 
 def threshold(service: Service) -> int:
     """Give the failures that end a deployment, from the desired count of the moment (D27)."""
-    given = _breaker(service).get("thresholdConfiguration") or {}
+    given = part(_breaker(service), "thresholdConfiguration")
     kind = given.get("type") or "BOUNDED_PERCENT"
     value = int(given.get("value") or DEFAULT_PERCENT)
     if kind == "COUNT":
@@ -73,4 +75,4 @@ def is_tripped(service: Service, deployment: Deployment) -> bool:
 
 
 def _breaker(service: Service) -> Document:
-    return service.deployment_configuration.get("deploymentCircuitBreaker") or {}
+    return part(service.deployment_configuration, "deploymentCircuitBreaker")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def create(
     state: State,
     name: str,
+    *,
     capacity_providers: Sequence[str],
     strategy: Sequence[Document],
     settings: Sequence[Document],

@@ -1,4 +1,4 @@
-"""Container instances: registration by their agent, state, attributes, deregistration (C1–C6, P3, P5, P26)."""
+"""Container instances: registration by their agent, state, attributes, deregistration (C1-C6, P3, P5, P26)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def registered_memory(instance_type: str, advertised: int) -> int:
     seen = SEEN_MEMORY.get(instance_type)
     if seen is not None:
         return seen
-    share = 0.955 if advertised >= 16 * 1024 else 0.93  # noqa: PLR2004 - 16 GiB, the rule's own bound
+    share = 0.955 if advertised >= 16 * 1024 else 0.93
     return int(advertised * share)
 
 

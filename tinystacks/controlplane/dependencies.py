@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinystacks.controlplane.types import items
+
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Container, Task
 
@@ -17,7 +19,7 @@ def startable(task: Task) -> list[str]:
         and one.last_status == "PENDING"
         and all(
             _holds(task.containers[dependency["containerName"]], dependency["condition"])
-            for dependency in one.definition.get("dependsOn") or []
+            for dependency in items(one.definition, "dependsOn")
         )
     ]
 
@@ -25,7 +27,7 @@ def startable(task: Task) -> list[str]:
 def broken(task: Task) -> str:
     """Say which dependency can never hold any more; empty when none is lost."""
     for one in task.containers.values():
-        for dependency in one.definition.get("dependsOn") or []:
+        for dependency in items(one.definition, "dependsOn"):
             other = task.containers[dependency["containerName"]]
             condition = dependency["condition"]
             ended = other.last_status == "STOPPED"
@@ -38,7 +40,7 @@ def is_awaited(task: Task, container: Container) -> bool:
     """Whether a container that has not started yet waits for this one."""
     return any(
         not one.ordered
-        and any(dependency["containerName"] == container.name for dependency in one.definition.get("dependsOn") or [])
+        and any(dependency["containerName"] == container.name for dependency in items(one.definition, "dependsOn"))
         for one in task.containers.values()
     )
 

@@ -1,4 +1,4 @@
-"""The records of deployments: entries of the service, service deployments, revisions (D15, D18–D26)."""
+"""The records of deployments: entries of the service, service deployments, revisions (D15, D18-D26)."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def complete(state: State, service: Service) -> None:
 
 
 def fail(state: State, service: Service, reason: str) -> None:
-    """The newest deployment has failed; it starts nothing any more (D32–D34)."""
+    """The newest deployment has failed; it starts nothing any more (D32-D34)."""
     deployment = service.deployments[0]
     deployment.rollout_state = "FAILED"
     deployment.rollout_state_reason = reason

@@ -1,4 +1,4 @@
-"""Whether a deployment has failed, and what then; whether it is complete (D22, D26–D38)."""
+"""Whether a deployment has failed, and what then; whether it is complete (D22, D26-D38)."""
 
 from __future__ import annotations
 

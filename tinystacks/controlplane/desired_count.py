@@ -1,4 +1,4 @@
-"""Changes of a service's desired count by Application Auto Scaling, and their activities (S1, S15, S17–S19)."""
+"""Changes of a service's desired count by Application Auto Scaling, and their activities (S1, S15, S17-S19)."""
 
 from __future__ import annotations
 

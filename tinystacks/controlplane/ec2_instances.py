@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 def group_observed(
     state: State,
     arn: str,
+    *,
     name: str,
     minimum: int,
     maximum: int,
     desired: int,
-    protected: bool,  # noqa: FBT001 - one of the group's facts in a row
+    protected: bool,
     instance_types: Sequence[str],
 ) -> None:
     """Take over the bounds of a group."""
@@ -40,6 +41,7 @@ def launched(
     state: State,
     group_arn: str,
     instance_id: str,
+    *,
     zone: str,
     instance_type: str,
     subnet_id: str,

@@ -24,7 +24,8 @@ def say(state: State, service: Service, text: str, *, cause: str = "") -> None:
         state: the state.
         service: whose event it is.
         text: what follows `(service S) `.
-        cause: when given, the same text is not repeated until the cause is gone (`forget`) or 6 hours have passed (P34).
+        cause: when given, the same text is not repeated until the cause is gone (`forget`) or 6 hours have
+            passed (P34).
     """
     if cause:
         said, at = service.said.get(cause, ("", 0.0))

@@ -1,4 +1,4 @@
-"""The cluster query language of `memberOf` constraints (P23–P26).
+"""The cluster query language of `memberOf` constraints (P23-P26).
 
 Grammar: `subject operator [argument]`, joined by `and`/`&&`, `or`/`||`, `not`/`!`, with parentheses around whole
 expressions. Source: Amazon ECS developer guide, cluster-query-language.

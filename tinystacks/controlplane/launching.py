@@ -1,4 +1,4 @@
-"""Launch of a service's tasks: rate, provider, place, events (P20, P30–P34, C9, D31)."""
+"""Launch of a service's tasks: rate, provider, place, events (P20, P30-P34, C9, D31)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Managed scaling of Auto Scaling groups: the reservation metric and what follows from it (C13–C19, C24, C25, C31)."""
+"""Managed scaling of Auto Scaling groups: the reservation metric and what follows from it (C13-C19, C24, C25, C31)."""
 
 from __future__ import annotations
 

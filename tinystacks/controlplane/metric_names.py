@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tinystacks.controlplane.scalable_targets import validation_error
+from tinystacks.controlplane.types import items, part
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import ScalableTarget
@@ -43,9 +44,9 @@ def followed_metric(target: ScalableTarget, configuration: Document) -> Followed
             namespace=custom.get("Namespace") or "",
             name=custom.get("MetricName") or "",
             statistic=custom.get("Statistic") or "Average",
-            dimensions={one["Name"]: one["Value"] for one in custom.get("Dimensions") or []},
+            dimensions={one["Name"]: one["Value"] for one in items(custom, "Dimensions")},
         )
-    predefined = configuration.get("PredefinedMetricSpecification") or {}
+    predefined = part(configuration, "PredefinedMetricSpecification")
     kind = predefined.get("PredefinedMetricType") or ""
     if kind in UTILIZATIONS:
         return FollowedMetric(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinystacks.controlplane.task_model import HostPort, Needs
+from tinystacks.controlplane.types import items
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.types import Document
@@ -26,7 +27,7 @@ def _ports(containers: list[Document], mode: str) -> tuple[HostPort, ...]:
         return ()
     found: list[HostPort] = []
     for container in containers:
-        for mapping in container.get("portMappings") or []:
+        for mapping in items(container, "portMappings"):
             port = int(mapping.get("hostPort") or 0)
             if mode == "host":
                 port = port or int(mapping["containerPort"])

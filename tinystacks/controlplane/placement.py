@@ -1,4 +1,4 @@
-"""Choice of a container instance for a task: strategies in sequence, ties by a fixed order (P14–P20).
+"""Choice of a container instance for a task: strategies in sequence, ties by a fixed order (P14-P20).
 
 A `Placer` serves all tasks of one demand. It keeps the fitting instances in heaps, one per combination of spread
 attributes, and looks again only at instances that changed since it was last asked (the cluster keeps a list of them).

@@ -11,31 +11,25 @@ from typing import TYPE_CHECKING, Unpack
 
 from tinystacks.controlplane import (
     agenda,
-    capacity_providers,
     clusters,
-    container_instances,
-    container_instances as _container_instances,
-    ec2_instances,
     scalable_targets,
     scaling_policies,
     scheduled_actions,
     services,
-    stopping,
-    tags,
-    tags as _tags,
-    target_health,
-    task_definitions,
-    task_definitions as _task_definitions,
-    task_progress,
     task_protection,
-    tasks,
 )
+from tinystacks.controlplane import capacity_providers as capacity_provider_calls
+from tinystacks.controlplane import container_instances as container_instance_calls
+from tinystacks.controlplane import tags as tag_calls
+from tinystacks.controlplane import task_definitions as task_definition_calls
+from tinystacks.controlplane import tasks as task_calls
 from tinystacks.controlplane.identities import Identities
+from tinystacks.controlplane.observations import Observations
 from tinystacks.controlplane.settings import Settings
 from tinystacks.controlplane.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tinystacks.controlplane.effects import Effect
     from tinystacks.controlplane.model import (
@@ -65,7 +59,7 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.types import Document
 
 
-class ControlPlane:
+class ControlPlane(Observations):
     """ECS and Application Auto Scaling of one account and region.
 
     Every command is named as the API's operation and takes its members in snake_case; nested values keep the API's
@@ -91,16 +85,18 @@ class ControlPlane:
         now: float = 0,
     ) -> None:
         source = random.Random(seed)  # noqa: S311 - ids of a model, no secrets
-        self.state = State(
-            account_id=account_id,
-            region=region,
-            surroundings=surroundings,
-            settings=settings or Settings(),
-            identities=Identities(account_id, region, source),
-            random=source,
-            now=now,
+        super().__init__(
+            State(
+                account_id=account_id,
+                region=region,
+                surroundings=surroundings,
+                settings=settings or Settings(),
+                identities=Identities(account_id, region, source),
+                random=source,
+                now=now,
+            )
         )
-        capacity_providers.add_fargate(self.state)
+        capacity_provider_calls.add_fargate(self.state)
         agenda.begin_beats(self.state)
 
     # ---- time
@@ -135,12 +131,12 @@ class ControlPlane:
         return clusters.create(
             self.state,
             cluster_name,
-            capacity_providers,
-            default_capacity_provider_strategy,
-            settings,
-            configuration,
-            service_connect_defaults,
-            tags,
+            capacity_providers=capacity_providers,
+            strategy=default_capacity_provider_strategy,
+            settings=settings,
+            configuration=configuration,
+            service_connect_defaults=service_connect_defaults,
+            tags=tags,
         )
 
     def update_cluster(
@@ -180,8 +176,13 @@ class ControlPlane:
         tags: Sequence[Document] = (),
     ) -> CapacityProvider:
         """CreateCapacityProvider."""
-        return capacity_providers.create(
-            self.state, name, auto_scaling_group_provider, managed_instances_provider, cluster, tags
+        return capacity_provider_calls.create(
+            self.state,
+            name,
+            auto_scaling_group_provider,
+            managed_instances=managed_instances_provider,
+            cluster=cluster,
+            tags=tags,
         )
 
     def update_capacity_provider(
@@ -193,47 +194,47 @@ class ControlPlane:
         cluster: str | None = None,
     ) -> CapacityProvider:
         """UpdateCapacityProvider."""
-        return capacity_providers.update(
+        return capacity_provider_calls.update(
             self.state, name, auto_scaling_group_provider, managed_instances_provider, cluster
         )
 
     def delete_capacity_provider(self, *, capacity_provider: str, cluster: str | None = None) -> CapacityProvider:
         """DeleteCapacityProvider; refused while a cluster or a service's strategy names it (A16)."""
-        return capacity_providers.delete(self.state, capacity_provider, cluster)
+        return capacity_provider_calls.delete(self.state, capacity_provider, cluster)
 
     def deregister_container_instance(
         self, *, container_instance: str, cluster: str | None = None, force: bool = False
     ) -> ContainerInstance:
         """DeregisterContainerInstance."""
-        return container_instances.deregister(self.state, cluster, container_instance, force=force)
+        return container_instance_calls.deregister(self.state, cluster, container_instance, force=force)
 
     def update_container_instances_state(
         self, *, container_instances: Sequence[str], status: str, cluster: str | None = None
     ) -> tuple[list[ContainerInstance], list[Failure]]:
         """UpdateContainerInstancesState: `status` is ACTIVE or DRAINING."""
-        return _container_instances.update_state(self.state, cluster, container_instances, status)
+        return container_instance_calls.update_state(self.state, cluster, container_instances, status)
 
     def put_attributes(self, *, attributes: Sequence[Document], cluster: str | None = None) -> list[Document]:
         """PutAttributes."""
-        return container_instances.put_attributes(self.state, cluster, attributes)
+        return container_instance_calls.put_attributes(self.state, cluster, attributes)
 
     def delete_attributes(self, *, attributes: Sequence[Document], cluster: str | None = None) -> list[Document]:
         """DeleteAttributes."""
-        return container_instances.delete_attributes(self.state, cluster, attributes)
+        return container_instance_calls.delete_attributes(self.state, cluster, attributes)
 
     # ---- task definitions
 
     def register_task_definition(self, *, tags: Sequence[Document] = (), **document: object) -> TaskDefinition:
         """RegisterTaskDefinition; unlike elsewhere, `document` is the request in the API's own spelling."""
-        return task_definitions.register(self.state, document, tags)
+        return task_definition_calls.register(self.state, document, tags)
 
     def deregister_task_definition(self, *, task_definition: str) -> TaskDefinition:
         """DeregisterTaskDefinition."""
-        return task_definitions.deregister(self.state, task_definition)
+        return task_definition_calls.deregister(self.state, task_definition)
 
     def delete_task_definitions(self, *, task_definitions: Sequence[str]) -> tuple[list[TaskDefinition], list[Failure]]:
         """DeleteTaskDefinitions."""
-        return _task_definitions.delete(self.state, task_definitions)
+        return task_definition_calls.delete(self.state, task_definitions)
 
     # ---- services
 
@@ -257,35 +258,37 @@ class ControlPlane:
 
     def run_task(self, **request: Unpack[RunTaskRequest]) -> TaskResult:
         """RunTask."""
-        return tasks.run(self.state, request)
+        return task_calls.run(self.state, request)
 
     def start_task(self, **request: Unpack[StartTaskRequest]) -> TaskResult:
         """StartTask."""
-        return tasks.start(self.state, request)
+        return task_calls.start(self.state, request)
 
     def stop_task(self, *, task: str, cluster: str | None = None, reason: str = "") -> Task:
         """StopTask; a stopped task is answered as it is (A8)."""
-        return tasks.stop(self.state, cluster, task, reason)
+        return task_calls.stop(self.state, cluster, task, reason)
 
     def update_task_protection(
         self, *, cluster: str, tasks: Sequence[str], protection_enabled: bool, expires_in_minutes: int | None = None
     ) -> TaskResult:
         """UpdateTaskProtection (D36)."""
-        return task_protection.update(self.state, cluster, tasks, protection_enabled, expires_in_minutes)
+        return task_protection.update(
+            self.state, cluster, tasks, enabled=protection_enabled, minutes=expires_in_minutes
+        )
 
     # ---- tags
 
     def tag_resource(self, *, resource_arn: str, tags: Sequence[Document]) -> None:
         """TagResource."""
-        _tags.put(self.state, resource_arn, tags)
+        tag_calls.put(self.state, resource_arn, tags)
 
     def untag_resource(self, *, resource_arn: str, tag_keys: Sequence[str]) -> None:
         """UntagResource."""
-        tags.remove(self.state, resource_arn, tag_keys)
+        tag_calls.remove(self.state, resource_arn, tag_keys)
 
     def tags_of(self, resource_arn: str) -> dict[str, str]:
         """ListTagsForResource."""
-        return tags.of(self.state, resource_arn)
+        return tag_calls.of(self.state, resource_arn)
 
     # ---- Application Auto Scaling
 
@@ -328,113 +331,3 @@ class ControlPlane:
     ) -> None:
         """DeleteScheduledAction."""
         scheduled_actions.delete(self.state, service_namespace, resource_id, scalable_dimension, scheduled_action_name)
-
-    # ---- observations: EC2
-
-    def group_observed(
-        self,
-        group_arn: str,
-        *,
-        name: str,
-        minimum: int,
-        maximum: int,
-        desired: int,
-        new_instances_protected: bool = False,
-        instance_types: Sequence[str] = (),
-    ) -> None:
-        """An Auto Scaling group exists with these bounds; report it at its creation and after each change."""
-        ec2_instances.group_observed(
-            self.state, group_arn, name, minimum, maximum, desired, new_instances_protected, instance_types
-        )
-
-    def group_deleted(self, group_arn: str) -> None:
-        """An Auto Scaling group is gone."""
-        ec2_instances.group_deleted(self.state, group_arn)
-
-    def instance_launched(
-        self,
-        group_arn: str,
-        instance_id: str,
-        *,
-        zone: str,
-        instance_type: str,
-        subnet_id: str = "",
-        vpc_id: str = "",
-        ami_id: str = "",
-        cluster: str | None = None,
-    ) -> None:
-        """An EC2 instance began to boot; it registers after the boot delay when its user data names a cluster."""
-        ec2_instances.launched(
-            self.state, group_arn, instance_id, zone, instance_type, subnet_id, vpc_id, ami_id, cluster
-        )
-
-    def instance_terminating(self, instance_id: str) -> None:
-        """A group begins to terminate an instance; `CompleteInstanceDraining` answers when it may go on (C26)."""
-        ec2_instances.terminating(self.state, instance_id)
-
-    def instance_terminated(self, instance_id: str, reason: str = "terminated") -> None:
-        """An EC2 instance is gone; `reason` is `terminated` or `stopped` (T18)."""
-        ec2_instances.terminated(self.state, instance_id, reason)
-
-    def agent_connection(self, instance_id: str, *, connected: bool) -> None:
-        """The agent of an instance lost or found its connection (T27)."""
-        container_instances.agent_connection(self.state, instance_id, connected=connected)
-
-    # ---- observations: containers
-
-    def pull_started(self, task_id: str) -> None:
-        """The images of a task are being pulled (optional)."""
-        task_progress.pull_started(self.state, task_id)
-
-    def pull_stopped(self, task_id: str) -> None:
-        """The images of a task were pulled (optional)."""
-        task_progress.pull_stopped(self.state, task_id)
-
-    def pull_failed(self, task_id: str, container: str, message: str) -> None:
-        """An image cannot be pulled: `message` begins with the agent's word, as `CannotPullContainerError: …` (T21)."""
-        task_progress.pull_failed(self.state, task_id, container, message)
-
-    def container_started(
-        self,
-        task_id: str,
-        container: str,
-        host_ports: Mapping[int, int] | None = None,
-        runtime_id: str = "",
-        image_digest: str = "",
-    ) -> None:
-        """A container runs; `host_ports` maps container port to host port."""
-        task_progress.container_started(
-            self.state, task_id, container, dict(host_ports or {}), runtime_id, image_digest
-        )
-
-    def container_stopped(self, task_id: str, container: str, exit_code: int | None = None, reason: str = "") -> None:
-        """A container ended, or was found never to start."""
-        task_progress.container_stopped(self.state, task_id, container, exit_code, reason)
-
-    def container_health(self, task_id: str, container: str, status: str) -> None:
-        """The health check of a container says HEALTHY, UNHEALTHY or UNKNOWN."""
-        task_progress.container_health(self.state, task_id, container, status)
-
-    # ---- observations: targets and metrics
-
-    def target_health(
-        self, target_group_arn: str, target_id: str, port: int, state: str, reason: str = "", description: str = ""
-    ) -> None:
-        """A target's health changed: `initial`, `healthy`, `unhealthy`, `draining` or `unused` (L4)."""
-        target_health.observed(self.state, target_group_arn, target_id, port, state, reason, description)
-
-    def metric(self, name: str, dimensions: Mapping[str, str], value: float, at: float) -> None:
-        """A datapoint of a metric that a target tracking policy may follow (S2, S20)."""
-        scaling_policies.metric(self.state, name, dict(dimensions), value, at)
-
-    def alarm(
-        self,
-        name: str,
-        state: str,
-        *,
-        action_arns: Sequence[str] = (),
-        value: float | None = None,
-        threshold: float | None = None,
-    ) -> None:
-        """A CloudWatch alarm of the user is in this state; report it on change and each minute in ALARM (S13, D37)."""
-        scaling_policies.alarm(self.state, name, state, action_arns, value, threshold)

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from tinystacks.controlplane import fitting, ledgers, placement, starting, stopping, task_factory
 from tinystacks.controlplane.errors import client_error
+from tinystacks.controlplane.types import part, words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tinystacks.controlplane.fitting import Demand
     from tinystacks.controlplane.model import Cluster, Task
     from tinystacks.controlplane.state import State
@@ -89,9 +92,9 @@ def _beat(state: State, cluster: Cluster) -> None:
 
 def _place_on_fargate(state: State, task: Task) -> None:
     zones = sorted(task_factory.subnet_zones(state, task.network_configuration)) or [f"{state.region}a"]
-    counts = task.service.zone_counts if task.service is not None else {}
+    counts: Mapping[str, int] = task.service.zone_counts if task.service is not None else {}
     task.zone = min(zones, key=lambda zone: (counts.get(zone, 0), zone))
-    subnets = ((task.network_configuration or {}).get("awsvpcConfiguration") or {}).get("subnets") or []
+    subnets = words(part(task.network_configuration, "awsvpcConfiguration"), "subnets")
     for subnet in subnets:
         facts = state.surroundings.subnet(subnet)
         if facts is None or facts.zone == task.zone:

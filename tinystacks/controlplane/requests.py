@@ -6,13 +6,14 @@ Names are the API's members in snake_case (as botocore's `xform_name` writes the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Required, TypedDict
 
 from tinystacks.controlplane.task_model import Task
-from tinystacks.controlplane.types import Document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tinystacks.controlplane.types import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,8 @@ class CreateServiceRequest(TypedDict, total=False):
     """Members of CreateService."""
 
     cluster: str
-    service_name: str
-    task_definition: str
+    service_name: Required[str]
+    task_definition: Required[str]
     availability_zone_rebalancing: str
     load_balancers: list[Document]
     service_registries: list[Document]
@@ -67,7 +68,7 @@ class UpdateServiceRequest(TypedDict, total=False):
     """Members of UpdateService; a member that is not given keeps its value."""
 
     cluster: str
-    service: str
+    service: Required[str]
     desired_count: int
     task_definition: str
     capacity_provider_strategy: list[Document]
@@ -94,7 +95,7 @@ class RunTaskRequest(TypedDict, total=False):
     """Members of RunTask."""
 
     cluster: str
-    task_definition: str
+    task_definition: Required[str]
     capacity_provider_strategy: list[Document]
     count: int
     enable_ecs_managed_tags: bool
@@ -119,7 +120,7 @@ class StartTaskRequest(TypedDict, total=False):
 
     cluster: str
     container_instances: Sequence[str]
-    task_definition: str
+    task_definition: Required[str]
     enable_ecs_managed_tags: bool
     enable_execute_command: bool
     group: str
@@ -136,7 +137,7 @@ class RegisterScalableTargetRequest(TypedDict, total=False):
     """Members of RegisterScalableTarget."""
 
     service_namespace: str
-    resource_id: str
+    resource_id: Required[str]
     scalable_dimension: str
     min_capacity: int
     max_capacity: int
@@ -148,9 +149,9 @@ class RegisterScalableTargetRequest(TypedDict, total=False):
 class PutScalingPolicyRequest(TypedDict, total=False):
     """Members of PutScalingPolicy."""
 
-    policy_name: str
+    policy_name: Required[str]
     service_namespace: str
-    resource_id: str
+    resource_id: Required[str]
     scalable_dimension: str
     policy_type: str
     step_scaling_policy_configuration: Document
@@ -164,8 +165,8 @@ class PutScheduledActionRequest(TypedDict, total=False):
     service_namespace: str
     schedule: str
     timezone: str
-    scheduled_action_name: str
-    resource_id: str
+    scheduled_action_name: Required[str]
+    resource_id: Required[str]
     scalable_dimension: str
     start_time: float
     end_time: float

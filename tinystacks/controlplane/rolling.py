@@ -1,4 +1,4 @@
-"""The rolling algorithm: what starts and what stops in one pass (D3–D11, C4).
+"""The rolling algorithm: what starts and what stops in one pass (D3-D11, C4).
 
 A pass starts tasks of the newest deployment up to maximumPercent, then stops what is no longer wanted as long as
 minimumHealthyPercent stays met. Replacement of dead tasks and draining of instances are the same pass.
@@ -101,7 +101,7 @@ def _stop(state: State, service: Service, primary: Deployment) -> int:
 
 
 def _stop_older(state: State, service: Service, deployment: Deployment, spare: int) -> tuple[int, int]:
-    """Stop what the newest deployment makes needless: first what does not serve, then healthy ones down to the lower."""
+    """Stop what the newest deployment makes needless: first what does not serve, then healthy ones."""
     waiting = list(deployment.unhealthy.values())
     # Replacements of a good revision's tasks come up while the newest cannot serve; those of a bad one just go.
     if spare >= 0 or deployment.rollout_state != "COMPLETED":

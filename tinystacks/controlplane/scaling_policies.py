@@ -105,6 +105,7 @@ def alarm(
     state: State,
     name: str,
     word: str,
+    *,
     action_arns: Sequence[str],
     value: float | None,
     threshold: float | None,

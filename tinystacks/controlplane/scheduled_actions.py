@@ -1,4 +1,4 @@
-"""Scheduled scaling of services (S6, S15–S17)."""
+"""Scheduled scaling of services (S6, S15-S17)."""
 
 from __future__ import annotations
 

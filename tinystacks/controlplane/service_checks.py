@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.controlplane.errors import EcsError, invalid_parameter
 from tinystacks.controlplane.expressions import compiled
+from tinystacks.controlplane.types import items, part, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ def controller(document: Document | None, configuration: Document | None) -> Non
 def network(definition: TaskDefinition, configuration: Document | None, launch_type: str) -> None:
     """Refuse a network configuration that does not fit the network mode (A7)."""
     if definition.network_mode == "awsvpc":
-        awsvpc = (configuration or {}).get("awsvpcConfiguration") or {}
+        awsvpc = part(configuration, "awsvpcConfiguration")
         if not awsvpc.get("subnets"):
             raise invalid_parameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
         if launch_type != "FARGATE" and awsvpc.get("assignPublicIp") == "ENABLED":
@@ -57,7 +58,7 @@ def network(definition: TaskDefinition, configuration: Document | None, launch_t
 
 def launch(definition: TaskDefinition, launch_type: str) -> None:
     """Refuse a launch type that the task definition was not registered for."""
-    needs = definition.document.get("requiresCompatibilities") or []
+    needs = words(definition.document, "requiresCompatibilities")
     if launch_type == "FARGATE" and "FARGATE" not in needs:
         raise invalid_parameter("Task definition does not support launch_type FARGATE.")
 
@@ -91,7 +92,7 @@ def load_balancers(state: State, definition: TaskDefinition, balancers: Sequence
         container = definition.container(one.get("containerName") or "")
         if container is None:
             raise invalid_parameter(f"The container {one.get('containerName')} does not exist in the task definition.")
-        ports = [int(mapping["containerPort"]) for mapping in container.get("portMappings") or []]
+        ports = [int(mapping["containerPort"]) for mapping in items(container, "portMappings")]
         if int(one.get("containerPort") or 0) not in ports:
             raise invalid_parameter(
                 f"The container {container['name']} did not have a container port {one.get('containerPort')} defined."

@@ -1,4 +1,4 @@
-"""CreateService, UpdateService, DeleteService, StopServiceDeployment (A3–A7, A10, D14, D15, D40)."""
+"""CreateService, UpdateService, DeleteService, StopServiceDeployment (A3-A7, A10, D14, D15, D40)."""
 
 from __future__ import annotations
 
@@ -89,14 +89,15 @@ def update(state: State, request: UpdateServiceRequest) -> Service:
     service_checks.controller(request.get("deployment_controller"), request.get("deployment_configuration"))
     draft = _copy(service)
     forced = bool(request.get("force_new_deployment"))
-    if request.get("task_definition"):
-        draft.task_definition = state.active_task_definition(request["task_definition"])
-    if request.get("deployment_configuration"):
-        merged = {**service.deployment_configuration, **request["deployment_configuration"]}
+    task_definition, configuration = request.get("task_definition"), request.get("deployment_configuration")
+    strategy, desired_count = request.get("capacity_provider_strategy"), request.get("desired_count")
+    if task_definition:
+        draft.task_definition = state.active_task_definition(task_definition)
+    if configuration:
+        merged = {**service.deployment_configuration, **configuration}
         draft.deployment_configuration = bounds.with_defaults(merged)
-    if request.get("capacity_provider_strategy") is not None:
-        changed = _with_defaults(request["capacity_provider_strategy"]) != service.capacity_provider_strategy
-        if changed and not forced:
+    if strategy is not None:
+        if _with_defaults(strategy) != service.capacity_provider_strategy and not forced:
             raise invalid_parameter(service_checks.SWITCH_NEEDS_FORCE)
         _take_launch(state, cluster, draft, request)
     _take_over(draft, request)
@@ -107,8 +108,8 @@ def update(state: State, request: UpdateServiceRequest) -> Service:
         or draft.task_definition is not service.task_definition
         or any(getattr(draft, one) != getattr(service, one) for one in DEPLOYING)
     )
-    if request.get("desired_count") is not None and service.scheduling_strategy == "REPLICA":
-        set_desired_count(state, service, int(request["desired_count"]))
+    if desired_count is not None and service.scheduling_strategy == "REPLICA":
+        set_desired_count(state, service, desired_count)
     _assign(service, draft)
     if deploys:
         deployment_records.begin(state, service)

@@ -95,6 +95,10 @@ class State:
         if service is not None:
             self.dirty[service.cluster, service.name] = service
 
+    def forget_task(self, task: Task) -> None:
+        """Drop a stopped task that was visible long enough."""
+        self.tasks.pop(task.id, None)
+
     def cluster(self, reference: str | None) -> Cluster:
         """Find an ACTIVE cluster by name or ARN; None means `default` (A2)."""
         name = (reference or "default").rpartition("/")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tinystacks.controlplane import desired_count
@@ -26,7 +27,7 @@ def check(configuration: Document) -> None:
     if not 0 < len(steps) <= MOST_STEPS:
         raise validation_error(f"1 to {MOST_STEPS} step adjustments must be given.")
     ordered = sorted((_bounds(one) for one in steps), key=lambda bounds: bounds[0])
-    for left, right in zip(ordered, ordered[1:], strict=False):
+    for left, right in pairwise(ordered):
         if left[1] != right[0]:
             raise validation_error("The step adjustments must not overlap or leave gaps.")
 
@@ -50,7 +51,7 @@ def act(state: State, target: ScalableTarget, policy: ScalingPolicy, alarm: str,
     if count > current and not target.suspended_state.get("DynamicScalingOutSuspended"):
         desired_count.scale_out(state, target, service, count, cause, cooldown=cooldown)
     elif count < current and _shrinks(policy.configuration, adjustment, current):
-        _scale_in(state, target, service, count, cause, cooldown)
+        _scale_in(state, target, service, count=count, cause=cause, cooldown=cooldown)
 
 
 def _shrinks(configuration: Document, adjustment: int, current: int) -> bool:
@@ -58,7 +59,9 @@ def _shrinks(configuration: Document, adjustment: int, current: int) -> bool:
     return adjustment < current if configuration["AdjustmentType"] == "ExactCapacity" else adjustment < 0
 
 
-def _scale_in(state: State, target: ScalableTarget, service: Service, count: int, cause: str, cooldown: float) -> None:
+def _scale_in(
+    state: State, target: ScalableTarget, service: Service, *, count: int, cause: str, cooldown: float
+) -> None:
     primary = service.primary
     deploying = primary is not None and primary.rollout_state == "IN_PROGRESS"
     if deploying or state.now < target.in_until or target.suspended_state.get("DynamicScalingInSuspended"):

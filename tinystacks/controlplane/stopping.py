@@ -15,6 +15,7 @@ from tinystacks.controlplane import (
     throttle,
 )
 from tinystacks.controlplane.effects import StopContainers
+from tinystacks.controlplane.types import items
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Container, Task
@@ -77,7 +78,7 @@ def _stop_next(state: State, task: Task) -> None:
     if not alive:
         _containers_ended(state, task)
         return
-    needed = {dependency["containerName"] for one in alive for dependency in one.definition.get("dependsOn") or []}
+    needed = {dependency["containerName"] for one in alive for dependency in items(one.definition, "dependsOn")}
     groups: dict[float, list[str]] = {}
     for container in alive:
         if container.name not in needed and not container.stop_ordered:
@@ -121,4 +122,4 @@ def _stopped(state: State, task: Task) -> None:
     if instance is not None:
         starting.start_queued(state, instance)
         managed_draining.check(state, instance)
-    state.after(state.settings.stopped_task_seconds, lambda: state.tasks.pop(task.id, None))
+    state.after(state.settings.stopped_task_seconds, lambda: state.forget_task(task))

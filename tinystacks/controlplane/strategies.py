@@ -1,4 +1,4 @@
-"""Capacity provider strategies: their checks, and which provider takes the next task (C8–C11)."""
+"""Capacity provider strategies: their checks, and which provider takes the next task (C8-C11)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def observed(
-    state: State, target_group_arn: str, target_id: str, port: int, word: str, reason: str, description: str
+    state: State, target_group_arn: str, target_id: str, port: int, *, word: str, reason: str, description: str
 ) -> None:
     """Take over what the balancer says of a target."""
     found = state.registered.get((target_group_arn, target_id, port))

@@ -1,4 +1,4 @@
-"""Target tracking of services: votes of the policies each minute, cooldowns, bounds (S3–S11, S19)."""
+"""Target tracking of services: votes of the policies each minute, cooldowns, bounds (S3-S11, S19)."""
 
 from __future__ import annotations
 

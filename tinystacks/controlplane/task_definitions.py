@@ -11,6 +11,7 @@ from tinystacks.controlplane.errors import client_error
 from tinystacks.controlplane.requests import Failure
 from tinystacks.controlplane.tag_forms import as_dict
 from tinystacks.controlplane.task_model import TaskDefinition
+from tinystacks.controlplane.types import items, part, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,10 +96,10 @@ def _is_used(state: State, definition: TaskDefinition) -> bool:
 def _normalized(document: Mapping[str, object]) -> Document:
     """Fill in what ECS answers where a registration says nothing."""
     result: Document = {key: value for key, value in document.items() if value is not None}
-    result["containerDefinitions"] = [_container(one) for one in result.get("containerDefinitions") or []]
+    result["containerDefinitions"] = [_container(one) for one in items(result, "containerDefinitions")]
     result.setdefault("volumes", [])
     result.setdefault("placementConstraints", [])
-    fargate = "FARGATE" in (result.get("requiresCompatibilities") or [])
+    fargate = "FARGATE" in words(result, "requiresCompatibilities")
     mode = result.get("networkMode") or ("awsvpc" if fargate else "bridge")
     result["networkMode"] = mode
     for container in result["containerDefinitions"]:
@@ -123,7 +124,7 @@ def _container(given: Document) -> Document:
         "systemControls": [],
     }
     container = {**defaults, **{key: value for key, value in given.items() if value is not None}}
-    container["portMappings"] = [dict(one) for one in given.get("portMappings") or []]
+    container["portMappings"] = [dict(one) for one in items(given, "portMappings")]
     if container.get("healthCheck"):
         # Defaults of API HealthCheck (T11).
         container["healthCheck"] = {"interval": 30, "timeout": 5, "retries": 3, **container["healthCheck"]}
@@ -135,7 +136,7 @@ def _required_attributes(document: Document, mode: str) -> list[Document]:
     names: list[str] = []
     if document.get("taskRoleArn"):
         names.append("com.amazonaws.ecs.capability.task-iam-role")
-    if any((one.get("logConfiguration") or {}).get("logDriver") == "awslogs" for one in containers):
+    if any(part(one, "logConfiguration").get("logDriver") == "awslogs" for one in containers):
         names.append("com.amazonaws.ecs.capability.logging-driver.awslogs")
         if document.get("executionRoleArn"):
             names.append("ecs.capability.execution-role-awslogs")
@@ -159,7 +160,7 @@ def _check(document: Document) -> None:
         raise client_error("At least one container in a task definition must be essential.")
     if len(json.dumps(document, default=str)) > LARGEST_BYTES:
         raise client_error("Task definition size exceeds 64 KiB.")
-    fargate = "FARGATE" in (document.get("requiresCompatibilities") or [])
+    fargate = "FARGATE" in words(document, "requiresCompatibilities")
     for one in containers:
         _check_container(one, has_task_memory=bool(document.get("memory")))
     _check_dependencies({one["name"]: one for one in containers})
@@ -200,7 +201,7 @@ def _check_fargate(document: Document) -> None:
 def _check_dependencies(containers: dict[str, Document]) -> None:
     """Refuse unknown names, cycles, and waiting for the end of an essential container (T6)."""
     for one in containers.values():
-        for dependency in one.get("dependsOn") or []:
+        for dependency in items(one, "dependsOn"):
             other = containers.get(dependency["containerName"])
             if other is None:
                 raise client_error(f"Container '{one['name']}' depends on an unknown container.")
@@ -213,7 +214,7 @@ def _check_dependencies(containers: dict[str, Document]) -> None:
         ready = [
             name
             for name, one in containers.items()
-            if name not in done and all(item["containerName"] in done for item in one.get("dependsOn") or [])
+            if name not in done and all(item["containerName"] in done for item in items(one, "dependsOn"))
         ]
         if not ready:
             raise client_error("The container dependencies of the task definition form a cycle.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.controlplane.fitting import Demand
 from tinystacks.controlplane.task_model import Container, Needs, Task
+from tinystacks.controlplane.types import items, part, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ def demand(
     network: Document | None,
 ) -> Demand:
     """Say what a task asks of container instances (P4, P14, P21)."""
-    rules = [*(task.task_definition.document.get("placementConstraints") or []), *constraints]
+    rules = [*items(task.task_definition.document, "placementConstraints"), *constraints]
     given = tuple(
         (one["type"], str(one.get("field") or "")) if one["type"] != "random" else ("random", "") for one in strategies
     )
@@ -81,7 +82,7 @@ def demand(
         distinct=any(one["type"] == "distinctInstance" for one in rules),
         zones=subnet_zones(state, network) if task.task_definition.network_mode == "awsvpc" else frozenset(),
         attributes=tuple(
-            one["name"] for one in task.task_definition.document.get("requiresAttributes") or [] if "value" not in one
+            one["name"] for one in items(task.task_definition.document, "requiresAttributes") if "value" not in one
         ),
         revision=""
         if state.settings.old_revisions_count_for_spread and state.settings.old_revisions_count_for_distinct_instance
@@ -91,6 +92,6 @@ def demand(
 
 def subnet_zones(state: State, network: Document | None) -> frozenset[str]:
     """Give the zones of the subnets of a network configuration; empty when unknown."""
-    subnets = ((network or {}).get("awsvpcConfiguration") or {}).get("subnets") or []
+    subnets = words(part(network, "awsvpcConfiguration"), "subnets")
     facts = [state.surroundings.subnet(one) for one in subnets]
     return frozenset(one.zone for one in facts if one is not None)

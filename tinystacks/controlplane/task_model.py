@@ -176,10 +176,9 @@ class Task:
     was_running: bool = False
     died: bool = False
     holds_resources: bool = False
-    counted_failure: bool = False
     replaced_unhealthy: bool = False
 
     @property
-    def holds_instance(self) -> bool:
-        """Whether it lies on an instance and has not left it."""
-        return self.container_instance is not None and self.last_status != "STOPPED"
+    def had_place(self) -> bool:
+        """Whether it was placed on an instance or on Fargate."""
+        return self.container_instance is not None or bool(self.eni_id)

@@ -1,4 +1,4 @@
-"""What the agent reports of containers, and how a task moves by it to RUNNING or to its end (T1–T12)."""
+"""What the agent reports of containers, and how a task moves by it to RUNNING or to its end (T1-T12)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.controlplane import dependencies, events, health, starting, stopping, targets, throttle
 from tinystacks.controlplane.effects import StartContainers
+from tinystacks.controlplane.types import part
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Container, Task
@@ -35,7 +36,7 @@ def pull_failed(state: State, task_id: str, name: str, message: str) -> None:
 
 
 def container_started(
-    state: State, task_id: str, name: str, host_ports: dict[int, int], runtime_id: str, image_digest: str
+    state: State, task_id: str, name: str, *, host_ports: dict[int, int], runtime_id: str, image_digest: str
 ) -> None:
     """Take over a started container."""
     task = state.tasks.get(task_id)
@@ -144,9 +145,9 @@ def _running(state: State, task: Task) -> None:
 
 def _restarts(state: State, container: Container, exit_code: int | None) -> bool:
     """Whether a container's restart policy starts it again inside the task (T10)."""
-    policy = container.definition.get("restartPolicy") or {}
+    policy = part(container.definition, "restartPolicy")
     if not policy.get("enabled") or container.started_at is None:
         return False
-    if exit_code in (policy.get("ignoredExitCodes") or []):
+    if exit_code in policy.get("ignoredExitCodes", ()):
         return False
     return state.now - container.started_at >= float(policy.get("restartAttemptPeriod") or 300)

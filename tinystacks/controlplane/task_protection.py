@@ -21,7 +21,8 @@ def update(
     state: State,
     cluster: str,
     references: Sequence[str],
-    enabled: bool,  # noqa: FBT001 - the API's own member
+    *,
+    enabled: bool,
     minutes: int | None,
 ) -> TaskResult:
     """Protect tasks of services for a time, or lift it."""

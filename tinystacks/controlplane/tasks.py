@@ -1,4 +1,4 @@
-"""RunTask, StartTask, StopTask (A8–A10, A27, T17, T28, T29)."""
+"""RunTask, StartTask, StopTask (A8-A10, A27, T17, T28, T29)."""
 
 from __future__ import annotations
 

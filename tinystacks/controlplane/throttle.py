@@ -1,4 +1,4 @@
-"""The re-spawn throttle: tasks that never reach RUNNING are started ever more rarely (T32–T34)."""
+"""The re-spawn throttle: tasks that never reach RUNNING are started ever more rarely (T32-T34)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IMPAIRED = "impaired"
 def count_stop(state: State, task: Task) -> None:
     """Count a task that died before RUNNING; tasks launched together count once."""
     service = task.service
-    if service is None or not task.died or task.was_running or task.container_instance is None and not task.eni_id:
+    if service is None or not task.died or task.was_running or not task.had_place:
         return
     if task.batch == service.last_failed_batch:
         return

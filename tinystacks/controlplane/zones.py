@@ -1,4 +1,4 @@
-"""Availability Zone rebalancing of services (Z1–Z7, D44).
+"""Availability Zone rebalancing of services (Z1-Z7, D44).
 
 A look each minute; after two looks that see imbalance in steady state, a task starts in the poorest zone, and once it
 is healthy the scheduler's own rule of scale-in stops one in the richest.
