@@ -228,9 +228,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_ends_in_a_clear_problem_soon(text):
-    started = time.perf_counter()
+    started = time.process_time()
     assert 1 <= len(problems(text)) <= 3
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_many_problems_end_in_a_count():
@@ -248,9 +248,9 @@ def test_more_stages_than_anyone_has():
 def test_problems_in_a_base_with_many_stages_are_told_soon():
     keys = "".join(f"key{number}: 1\n" for number in range(150))
     stages = "".join(f"  s{number}: {{}}\n" for number in range(100))
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(problems(SMALL + keys + "stages:\n" + stages)) == 150
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_what_a_terminal_would_act_on_is_escaped():
@@ -299,21 +299,23 @@ def test_a_huge_file_is_not_read_whole(tmp_path):
     path = tmp_path / "tstack.yaml"
     with path.open("wb") as file:
         file.truncate(50 * 2**30)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(SpecError, match="too large"):
         load_stack(path)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_path_through_a_file(tmp_path):
     (tmp_path / "tstack.yaml").write_text(SMALL)
-    with pytest.raises(SpecError, match="cannot be read: Not a directory"):
+    with pytest.raises(SpecError, match="there is no such file"):
         load_stack(tmp_path / "tstack.yaml" / "inner.yaml")
 
 
 def test_a_path_that_cannot_be():
-    with pytest.raises(SpecError, match="cannot be read"):
+    with pytest.raises(SpecError, match="there is no such file"):
         load_stack("a\0b")
+    with pytest.raises(SpecError, match="cannot be read: File name too long"):
+        load_stack("a" * 5000)
 
 
 YAML_WORDS = (

@@ -43,7 +43,7 @@ def find_file(path: Path | str | None = None) -> Path:
     file = Path(path) if path is not None else _default_file()
     try:
         there = file.exists()
-    except (OSError, ValueError):
+    except OSError:
         there = True  # what keeps it from being looked at keeps it from being read, and is told then
     if not there:
         raise _refused(str(file), "there is no such file", hint=_MISSING_HINT)
