@@ -127,7 +127,7 @@ def _imported_inputs(table: ResourceTable, state: Mapping[str, Any]) -> dict[str
 
 def _says_something(rules: Property, now: Any) -> bool:
     """Whether a value that nobody gave is more than what AWS or the schema fills in."""
-    if rules.computed or rules.kept or is_empty(now):
+    if rules.computed or rules.kept or rules.removal_ignored or is_empty(now):
         return False
     return not (rules.has_default and now == rules.default)
 
