@@ -124,8 +124,8 @@ def stop(*_):
     sys.exit(7)
 signal.signal(signal.SIGINT, stop)
 print("group", os.getpgid(0) == os.getpid(), flush=True)
-print("up" if os.environ.get("GIVEN") == "1" and "TAKEN" not in os.environ else "wrong", flush=True)
 print("to stderr", file=sys.stderr, flush=True)
+print("up" if os.environ.get("GIVEN") == "1" and "TAKEN" not in os.environ else "wrong", flush=True)
 signal.pause()
 """
 

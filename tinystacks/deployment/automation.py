@@ -17,6 +17,7 @@ from semver import VersionInfo
 
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.engine_process import EngineProcess
+from tinystacks.deployment.program_run import ended_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -233,19 +234,22 @@ class EngineSession:
 
     def preview(self, program: Callable[[], None], on_event: Callable[[Any], None]) -> None:
         """Run the program and say what would change."""
-        self._stack(program).preview(on_event=on_event, color="never", suppress_outputs=True)
+        with ended_in_order(program) as run:
+            self._stack(run).preview(on_event=on_event, color="never", suppress_outputs=True)
 
     def up(self, program: Callable[[], None], on_event: Callable[[Any], None], *, message: str = "") -> None:
         """Run the program and make it so."""
-        self._stack(program).up(
-            on_event=on_event, message=message or None, color="never", suppress_outputs=True, show_secrets=False
-        )
+        with ended_in_order(program) as run:
+            self._stack(run).up(
+                on_event=on_event, message=message or None, color="never", suppress_outputs=True, show_secrets=False
+            )
 
     def preview_refresh(
         self, program: Callable[[], None], on_event: Callable[[Any], None], *, targets: list[str] | None = None
     ) -> None:
         """Say what differs between the state and AWS."""
-        self._stack(program).preview_refresh(on_event=on_event, color="never", run_program=True, target=targets)
+        with ended_in_order(program) as run:
+            self._stack(run).preview_refresh(on_event=on_event, color="never", run_program=True, target=targets)
 
     def refresh(
         self, program: Callable[[], None], on_event: Callable[[Any], None], *, targets: list[str] | None = None
@@ -257,14 +261,15 @@ class EngineSession:
 
     def destroy(self, program: Callable[[], None], on_event: Callable[[Any], None], *, message: str = "") -> None:
         """Delete every resource; the program runs for its provider and its hooks (traps A12, A13)."""
-        self._stack(program).destroy(
-            on_event=on_event,
-            message=message or None,
-            color="never",
-            suppress_outputs=True,
-            run_program=True,
-            show_secrets=False,
-        )
+        with ended_in_order(program) as run:
+            self._stack(run).destroy(
+                on_event=on_event,
+                message=message or None,
+                color="never",
+                suppress_outputs=True,
+                run_program=True,
+                show_secrets=False,
+            )
 
     def plain_outputs(self) -> dict[str, tuple[Any, bool]]:
         """Give the exports decrypted, each with whether it is a secret (trap A19)."""

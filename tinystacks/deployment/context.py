@@ -18,7 +18,6 @@ from tinystacks.deployment.engine import EngineSettings, find_engine
 from tinystacks.deployment.engine_errors import EngineFailure, explain
 from tinystacks.deployment.engine_events import EventTranslator
 from tinystacks.deployment.events import Notice, OnEvent
-from tinystacks.deployment.interrupt import cut_off_programs_unreported
 from tinystacks.deployment.leftovers import Leftover, Sweep
 from tinystacks.deployment.lock import StageLock, is_held, locked_error, read_holder
 from tinystacks.deployment.orphans import removal_order, remove_orphan
@@ -294,7 +293,7 @@ class StageContext:
                 opened.session.process.kill()
 
         try:
-            with self.interrupt.calling(pass_on), cut_off_programs_unreported():
+            with self.interrupt.calling(pass_on):
                 run_past_stale_lock(opened.session, lambda: work(translator), opened.emit)
         except EngineFailure as failure:
             failure.problems = tuple(translator.problems)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextvars
-import gc
-import logging
 import queue
 import signal
-import sys
 import threading
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from tinystacks.deployment.events import Event, OnEvent
 
 T = TypeVar("T")
-_CUT_OFF = frozenset({"run_in_stack", "run_pulumi_func", "RPCManager.do_rpc.<locals>.rpc_wrapper"})
-"""Coroutines of `pulumi.runtime` that run a program."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -141,36 +136,6 @@ def run_in_worker(work: Callable[[Callable[[Event], None]], T], *, on_event: OnE
     if callback_error is not None:
         raise callback_error
     return outcome[0]
-
-
-@contextmanager
-def cut_off_programs_unreported() -> Generator[None]:
-    """Keep Python quiet about programs that the engine left in the middle, as after an interrupt.
-
-    The engine's SDK then drops the program's coroutine unfinished, which Python reports on stderr when it collects it,
-    and cannot tell the engine, which gRPC logs with a traceback; everything else is reported as before. What the
-    program itself does wrong comes as a diagnostic of the engine.
-    """
-    former = sys.unraisablehook
-    grpc_log = logging.getLogger("grpc._server")
-
-    def hook(report: sys.UnraisableHookArgs) -> None:
-        if getattr(report.object, "__qualname__", "") not in _CUT_OFF:
-            former(report)
-
-    def unless_cut_off(record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith("Exception calling application")
-
-    sys.unraisablehook = hook
-    grpc_log.addFilter(unless_cut_off)
-    try:
-        yield
-    except BaseException:
-        gc.collect()
-        raise
-    finally:
-        sys.unraisablehook = former
-        grpc_log.removeFilter(unless_cut_off)
 
 
 def _deliver(events: queue.SimpleQueue[Event | None], on_event: OnEvent, interrupt: Interrupt) -> Exception | None:

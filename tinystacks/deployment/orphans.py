@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinystacks.deployment.leftovers import Leftover
+
+
+_GONE = re.compile(r"NotFound|NoSuchEntity|DoesNotExist|ResourceNotFoundException")
 
 
 def _service(client: Any, item: Leftover) -> None:
@@ -105,7 +109,7 @@ def removal_order(item: Leftover) -> int:
 
 
 def remove_orphan(client: Callable[[str], Any], item: Leftover) -> None:
-    """Delete one resource.
+    """Delete one resource; that it is gone already is as good.
 
     Raises:
         AwsError: AWS refuses, or the type cannot be deleted here.
@@ -114,5 +118,10 @@ def remove_orphan(client: Callable[[str], Any], item: Leftover) -> None:
     if known is None:
         raise AwsError(f"{item.type} {item.id} cannot be removed by this command", hint="Remove it in the AWS console.")
     service, delete = known
-    with aws_errors(service, f"{item.type} {item.id}"):
-        delete(client(service), item)
+    try:
+        with aws_errors(service, f"{item.type} {item.id}"):
+            delete(client(service), item)
+    except AwsError as error:
+        # Tags and lists are told a while longer than what they belong to lives.
+        if not _GONE.search(error.code):
+            raise

@@ -45,6 +45,7 @@ _TYPE_WORDS = {
     "awsx:ec2:Vpc": "network",
     "pulumi:providers:aws": "AWS provider",
     "pulumi:providers:awsx": "AWS network provider",
+    "pulumi:providers:pulumi": "built-in provider",
     "pulumi:pulumi:Stack": "stage",
 }
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -1,0 +1,69 @@
+"""Ending a program that the engine left in the middle.
+
+When an update fails or is interrupted, the engine goes away while the program still waits for it. The Automation API
+then neither ends the program's coroutines nor closes its event loop (its clean-up begins with a message to the engine
+that is gone), and Python and gRPC report that later, somewhere, with tracebacks. Here it is ended in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+_PATIENCE = 5.0
+"""Seconds for the API's own thread to let go of the event loop; it takes milliseconds."""
+_LOOK = 0.01
+_GRPC_LOG = "grpc._server"
+
+
+@contextmanager
+def ended_in_order(program: Callable[[], Any]) -> Generator[Callable[[], Any]]:
+    """Give the program to run in place of `program`; at the end, whatever it left unfinished is ended.
+
+    Args:
+        program: an inline program of the Automation API, which calls it in an event loop of its own.
+    """
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def tracked() -> Any:
+        loops.append(asyncio.get_running_loop())
+        return program()
+
+    log = logging.getLogger(_GRPC_LOG)
+    log.addFilter(_unless_engine_gone)
+    try:
+        yield tracked
+    finally:
+        for loop in loops:
+            _end(loop)
+        log.removeFilter(_unless_engine_gone)
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    until = time.monotonic() + _PATIENCE
+    while loop.is_running() and time.monotonic() < until:
+        time.sleep(_LOOK)
+    if loop.is_closed() or loop.is_running():
+        return
+    # The API's handler stops the loop at each call that the engine no longer answers.
+    loop.set_exception_handler(lambda _loop, _context: None)
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=_PATIENCE))
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # taken note of, so that the loop does not report it
+    loop.close()
+
+
+def _unless_engine_gone(record: logging.LogRecord) -> bool:
+    """Whether a record of gRPC is something else than the API's failure to tell an engine that is gone."""
+    return not record.getMessage().startswith("Exception calling application")
