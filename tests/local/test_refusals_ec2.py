@@ -136,6 +136,18 @@ def test_e12_five_addresses_and_five_vpcs_per_region(ec2):
     assert refusal(ec2.create_vpc, CidrBlock="10.4.0.0/16")[0] == "VpcLimitExceeded"
 
 
+def test_tags_go_with_what_they_were_on(ec2):
+    vpc, subnets = network(ec2)
+    group = ec2.create_security_group(GroupName="tagged", Description="d", VpcId=vpc)["GroupId"]
+    for resource in (vpc, *subnets, group):
+        ec2.create_tags(Resources=[resource], Tags=[{"Key": "tinystacks:stage", "Value": "gone"}])
+    filters = [{"Name": "key", "Values": ["tinystacks:stage"]}]
+    assert {one["ResourceId"] for one in ec2.describe_tags(Filters=filters)["Tags"]} == {vpc, *subnets, group}
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_subnet(SubnetId=subnets[0])
+    assert {one["ResourceId"] for one in ec2.describe_tags(Filters=filters)["Tags"]} == {vpc, subnets[1]}
+
+
 def test_an_address_that_a_nat_gateway_uses_stays(ec2):
     _, (subnet, _) = network(ec2)
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]

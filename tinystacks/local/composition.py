@@ -126,6 +126,7 @@ class LocalServer:
 
         from tinystacks.local.additions.group_operations import GroupOperations  # noqa: PLC0415 - as above
         from tinystacks.local.additions.instance_refresh import InstanceRefreshes  # noqa: PLC0415 - as above
+        from tinystacks.local.additions.tags import forget_tags_of_deleted  # noqa: PLC0415 - as above
         from tinystacks.local.additions.target_operations import TargetOperations  # noqa: PLC0415 - as above
         from tinystacks.local.appautoscaling_api.app import AppAutoscalingApi  # noqa: PLC0415 - as above
         from tinystacks.local.ecs_api.app import EcsApi  # noqa: PLC0415 - as above
@@ -179,7 +180,7 @@ class LocalServer:
                 ("elbv2", "DescribeTargetHealth"): targets.health,
                 ("elbv2", "RegisterTargets"): targets.register,
             },
-            rules=rules(),
+            rules={**rules(), ("ec2", "DescribeTags"): forget_tags_of_deleted},
             observe=watch.observe,
             status=self._status,
         )

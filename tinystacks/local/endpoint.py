@@ -46,7 +46,7 @@ class Endpoint:
         moto: everything else.
         emulation: moto's state and its lock.
         operations: what is answered here instead of by moto, by service and operation.
-        rules: what AWS refuses, by service and operation.
+        rules: what comes before an operation, by service and operation: what AWS refuses, and what moto forgot to do.
         observe: told of a region before ECS is asked something there, and after its Auto Scaling groups changed.
         status: what `STATUS_PATH` answers.
     """
