@@ -1,6 +1,7 @@
 """The local AWS as its users meet it: the real background process, boto3, and HTTP."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -94,6 +95,18 @@ def test_a42_what_tasks_write_is_in_their_log_streams(stage, client):
         return any("/for-the-log" in one["message"] for one in events) or None
 
     eventually(look, what="request in the log", seconds=10)
+
+
+def test_times_are_those_of_the_users_clock(stage, client):
+    now = datetime.now(UTC)
+    service = stage.service()
+    told = [service["createdAt"], service["events"][0]["createdAt"]]
+    told += [task["startedAt"] for task in stage.tasks()]
+    assert all(timedelta(0) <= now - one < timedelta(minutes=10) for one in told)
+    arns = client("ecs").list_service_deployments(
+        cluster="shop", service="web", createdAt={"before": now, "after": now - timedelta(minutes=10)}
+    )
+    assert len(arns["serviceDeployments"]) == 1
 
 
 def test_d11_a_stopped_task_is_replaced(stage, client):

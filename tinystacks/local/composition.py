@@ -137,6 +137,7 @@ class LocalServer:
         from tinystacks.local.planes import PlaneRegistry  # noqa: PLC0415 - as above
         from tinystacks.local.refusals import rules  # noqa: PLC0415 - as above
         from tinystacks.local.scheduler import Scheduler  # noqa: PLC0415 - as above
+        from tinystacks.local.wall_time import WallTimeApi  # noqa: PLC0415 - as above
 
         self._clients: dict[tuple[str, str], Any] = {}
         planes = PlaneRegistry(
@@ -166,7 +167,13 @@ class LocalServer:
         targets = TargetOperations(self._emulation, self._books, self.clock)
         group_operations = GroupOperations(self._emulation)
         endpoint = Endpoint(
-            own=JsonEndpoint([EcsApi(planes), AppAutoscalingApi(planes)], default_region=DEFAULT_REGION),
+            own=JsonEndpoint(
+                [
+                    WallTimeApi(EcsApi(planes), "ecs", self.clock),
+                    WallTimeApi(AppAutoscalingApi(planes), "application-autoscaling", self.clock),
+                ],
+                default_region=DEFAULT_REGION,
+            ),
             moto=DomainDispatcherApplication(create_backend_app),
             emulation=self._emulation,
             operations={
