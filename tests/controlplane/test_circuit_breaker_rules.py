@@ -1,4 +1,4 @@
-"""The deployment circuit breaker, rollback and alarms. Source: Amazon ECS developer guide, deployment-circuit-breaker."""
+"""The circuit breaker, rollback and alarms. Source: Amazon ECS developer guide, deployment-circuit-breaker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def deploy(world, image, **given):
     ("desired", "threshold"), [(1, 3), (6, 3), (7, 4), (25, 13), (26, 13), (400, 200), (800, 200), (0, 3)]
 )
 def test_d27_breaker_threshold_is_half_of_desired_between_3_and_200(desired, threshold):
-    world, service = good_service(1)
+    _, service = good_service(1)
     service.desired_count = desired
     assert circuit_breaker.threshold(service) == threshold
 
@@ -56,7 +56,7 @@ def test_d27_breaker_threshold_is_half_of_desired_between_3_and_200(desired, thr
 )
 def test_d27_other_thresholds(configuration, desired, threshold):
     """Source: API ThresholdConfiguration."""
-    world, service = good_service(
+    _, service = good_service(
         1, {"deploymentCircuitBreaker": {"enable": True, "rollback": True, "thresholdConfiguration": configuration}}
     )
     service.desired_count = desired

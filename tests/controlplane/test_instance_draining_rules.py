@@ -130,6 +130,7 @@ def test_c26_lone_tasks_hold_it_for_48_hours():
     world = managed()
     task = world.plane.run_task(task_definition=world.definition()).tasks[0]
     world.run(10)
+    assert task.container_instance is not None
     identity = task.container_instance.ec2_instance_id
     world.plane.instance_terminating(identity)
     world.run(47 * 3600)
@@ -162,7 +163,7 @@ def test_c26_daemon_tasks_stop_last():
     world.plane.instance_terminating(instance.ec2_instance_id)
     world.run(200)
     assert mine.stopped_at is not None
-    assert other.stopped_at is not None
+    assert other.stopping_at is not None
     assert mine.stopped_at <= other.stopping_at
     assert daemon.running_count == len(world.container_instances())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.fakes.world import GROUP, World
@@ -155,7 +157,7 @@ def test_c19_scale_in_after_fifteen_minutes_at_most_half_at_a_time():
         world.run(60)
         counts.append(len(world.container_instances()))
     assert counts[10] == 8
-    steps = [left - right for left, right in zip(counts, counts[1:], strict=False) if left != right]
+    steps = [left - right for left, right in pairwise(counts) if left != right]
     assert steps[0] == 4
     assert counts[-1] == 1
 
@@ -163,7 +165,7 @@ def test_c19_scale_in_after_fifteen_minutes_at_most_half_at_a_time():
 def test_c19_a_scale_out_begins_the_fifteen_minutes_anew():
     world = managed(desired=2)
     world.run(120)
-    service = world.service(6, task_definition=big(world))
+    world.service(6, task_definition=big(world))
     world.run(400)
     world.plane.update_service(service="web", desired_count=1)
     scaled_at = world.plane.state.capacity_providers["capacity"].last_scale_out_at
@@ -286,7 +288,7 @@ def test_same_inputs_give_the_same_effects():
         world = managed()
         service = world.service(5, task_definition=big(world))
         world.run(1200)
-        world.plane.update_service(service="web", desired_count=1)
+        world.plane.update_service(service=service.name, desired_count=1)
         world.run(3600)
         return world.done
 

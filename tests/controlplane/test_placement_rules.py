@@ -19,11 +19,14 @@ def spread(field):
 BY_ZONE = spread("attribute:ecs.availability-zone")
 
 
+def host(task):
+    assert task.container_instance is not None
+    return task.container_instance
+
+
 def per_instance(world, service):
     return Counter(
-        task.container_instance.ec2_instance_id
-        for deployment in service.deployments
-        for task in deployment.tasks.values()
+        host(task).ec2_instance_id for deployment in service.deployments for task in deployment.tasks.values()
     )
 
 
@@ -37,14 +40,14 @@ def test_p3_registered_cpu_is_1024_units_per_vcpu():
 def test_p4_task_level_sizes_win_over_container_sizes():
     """Source: ECS agent, ToHostResources; API ContainerDefinition."""
     world = World()
-    definition = world.plane.state.find_task_definition(world.definition(cpu="512", memory="400"))
+    definition = world.plane.state.active_task_definition(world.definition(cpu="512", memory="400"))
     assert (definition.needs.cpu, definition.needs.memory) == (512, 400)
 
 
 def test_p4_the_reservation_is_counted_where_there_is_one():
     """Source: API ContainerDefinition, memoryReservation."""
     world = World()
-    definition = world.plane.state.find_task_definition(
+    definition = world.plane.state.active_task_definition(
         world.definition(container={"memory": 512, "memoryReservation": 200})
     )
     assert definition.needs.memory == 200
@@ -187,9 +190,7 @@ def test_p15_spread_by_a_custom_attribute():
     service = world.service(4, placement_strategy=[spread("attribute:rack")])
     world.run(30)
     racks = Counter(
-        task.container_instance.attributes["rack"]
-        for deployment in service.deployments
-        for task in deployment.tasks.values()
+        host(task).attributes["rack"] for deployment in service.deployments for task in deployment.tasks.values()
     )
     assert racks == {"one": 2, "two": 2}
 
@@ -260,11 +261,7 @@ def test_p19_same_inputs_give_the_same_instances():
         world.instances(7)
         service = world.service(9)
         world.run(60)
-        return [
-            (task.id, task.container_instance.id)
-            for deployment in service.deployments
-            for task in deployment.tasks.values()
-        ]
+        return [(task.id, host(task).id) for deployment in service.deployments for task in deployment.tasks.values()]
 
     assert run() == run()
 
@@ -356,9 +353,11 @@ def test_p30_the_event_names_the_closest_instance_and_why(container, text):
     world.run(5)
     identity = world.container_instances()[0].id
     assert world.messages(service) == [
-        "(service web) was unable to place a task because no container instance met all of its requirements. "
-        f"The closest matching (container-instance {identity}) {text} For more information, see the "
-        "Troubleshooting section of the Amazon ECS Developer Guide."
+        (
+            "(service web) was unable to place a task because no container instance met all of its requirements. "
+            f"The closest matching (container-instance {identity}) {text} For more information, see the "
+            "Troubleshooting section of the Amazon ECS Developer Guide."
+        )
     ]
 
 
@@ -369,8 +368,10 @@ def test_p30_no_instance_at_all():
     service = world.service(1)
     world.run(5)
     assert world.messages(service) == [
-        "(service web) was unable to place a task because no container instance met all of its requirements. "
-        "Reason: No Container Instances were found in your cluster."
+        (
+            "(service web) was unable to place a task because no container instance met all of its requirements. "
+            "Reason: No Container Instances were found in your cluster."
+        )
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tests.fakes.world import World
 from tinystacks.controlplane import effects as fx
 
@@ -33,7 +35,7 @@ def moments(world, seconds):
 def test_t33_three_tries_at_once_then_ever_longer_waits():
     world, _ = failing(pull_error="CannotPullContainerError: no")
     times = moments(world, 400)
-    gaps = [round(right - left) for left, right in zip(times, times[1:], strict=False)]
+    gaps = [round(right - left) for left, right in pairwise(times)]
     assert all(gap <= 3 for gap in gaps[:3])
     assert [30 <= gap <= 33 for gap in gaps[3:4]] == [True]
     assert 60 <= gaps[4] <= 63

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -145,7 +146,6 @@ def test_d7_a_balancer_and_a_container_check_must_both_be_good():
 
 def test_d8_an_unhealthy_task_is_replaced_before_it_stops():
     """Source: deployment-type-ecs."""
-    world, service = started(2, load_balancers=[])
     world, service = started_with_balancer(2)
     bad = world.running(service)[0]
     make_unhealthy(world, bad)
@@ -288,15 +288,13 @@ def test_d14_these_changes_begin_no_deployment(change):
     assert service.deployments[0].rollout_state == "COMPLETED"
 
 
-@pytest.mark.parametrize(
-    "change", [{"force_new_deployment": True}, {"load_balancers": "one"}, {"platform_version": "x"}]
-)
-def test_d14_d15_these_changes_begin_one(change):
+@pytest.mark.parametrize("member", ["force_new_deployment", "load_balancers", "platform_version"])
+def test_d14_d15_these_changes_begin_one(member):
     """Source: API UpdateService."""
     world, service = started()
-    if "load_balancers" in change:
-        change = {"load_balancers": world.balancer()}
+    values = {"force_new_deployment": True, "load_balancers": world.balancer(), "platform_version": "1.4.0"}
     before = service.deployments[0]
+    change: Any = {member: values[member]}
     world.plane.update_service(service="web", **change)
     assert len(service.service_deployments) == 2
     assert service.deployments[0].id != before.id

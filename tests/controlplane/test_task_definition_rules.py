@@ -75,7 +75,7 @@ def test_p13_fargate_sizes(cpu, memory, fits):
     if fits:
         assert call().document["compatibilities"] == ["EC2", "FARGATE"]
     else:
-        with pytest.raises(EcsError, match="No Fargate configuration exists for given values."):
+        with pytest.raises(EcsError, match="No Fargate configuration exists for given values"):
             call()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.fakes.world import World
@@ -80,7 +82,7 @@ def test_t2_an_awsvpc_task_with_a_target_group_passes_activating():
 def test_t6_a_container_waits_for_its_dependency(condition):
     """Source: API ContainerDependency."""
     world = ready()
-    first = {"name": "first", "essential": False}
+    first: dict[str, Any] = {"name": "first", "essential": False}
     if condition == "HEALTHY":
         first["healthCheck"] = {"command": ["CMD", "true"]}
     second = {"name": "second", "dependsOn": [{"containerName": "first", "condition": condition}]}
@@ -268,6 +270,7 @@ def test_t18_the_end_of_the_instance_ends_its_tasks_and_the_service_replaces_the
     service = world.service(2)
     world.steady(service)
     task = world.running(service)[0]
+    assert task.container_instance is not None
     identity = task.container_instance.ec2_instance_id
     world.terminate(identity)
     world.run(60)
@@ -306,6 +309,7 @@ def test_t27_a_disconnected_agent_keeps_the_status_of_its_tasks():
     world = ready()
     task = lone(world, world.definition())
     world.run(5)
+    assert task.container_instance is not None
     world.plane.agent_connection(task.container_instance.ec2_instance_id, connected=False)
     world.run(600)
     assert task.last_status == "RUNNING"

@@ -43,7 +43,7 @@ def test_d36_scale_in_takes_others_first_and_says_when_it_cannot():
 
 
 def test_d36_it_ends_after_two_hours_by_default():
-    world, service, (task,), _ = protected()
+    world, _, (task,), _ = protected()
     world.plane.update_service(service="web", desired_count=0)
     world.run(7100)
     assert task.last_status == "RUNNING"

@@ -91,7 +91,10 @@ def test_z5_the_events():
     world, service = lopsided()
     world.run(600)
     text = world.messages(service)
-    begun = "(service web) is not AZ balanced with 4 tasks in us-east-1a, 0 tasks in us-east-1b. AZ Rebalancing in progress."
+    begun = (
+        "(service web) is not AZ balanced with 4 tasks in us-east-1a, 0 tasks in us-east-1b. "
+        "AZ Rebalancing in progress."
+    )
     done = "(service web) is AZ balanced with 2 tasks in us-east-1a, 2 tasks in us-east-1b."
     assert text.index(begun) < text.index(done)
     assert any("tasks in us-east-1b to AZ Rebalance: (task " in one for one in text)

@@ -20,7 +20,7 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 GROUP = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:1:autoScalingGroupName/group"
 TARGET_GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web/0123456789abcdef"
-ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
+ZONES: tuple[str, ...] = ("us-east-1a", "us-east-1b", "us-east-1c")
 START = 1_800_000_000.0
 
 TYPES = {
@@ -76,7 +76,7 @@ class World:
         self.deregistration_delay = 30.0
         self.serves_groups = True
         self.launch_delay = 10.0
-        self._plans: list[tuple[float, int, Callable[[], None]]] = []
+        self._plans: list[tuple[float, int, Callable[[], object]]] = []
         self._planned = 0
         self._next_port = 32768
         self._launched = 0
@@ -112,7 +112,7 @@ class World:
             self.run(beat)
         return self.plane.now - begun
 
-    def later(self, seconds: float, action: Callable[[], None]) -> None:
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
         """Plan something."""
         self._planned += 1
         heapq.heappush(self._plans, (self.plane.now + seconds, self._planned, action))
@@ -181,7 +181,7 @@ class World:
 
     def definition(self, image: str = "good", family: str = "web", **given: Any) -> str:
         """Register a revision with one container on a dynamic port."""
-        container = {
+        container: dict[str, Any] = {
             "name": "app",
             "image": image,
             "cpu": 128,
@@ -189,7 +189,7 @@ class World:
             "portMappings": [{"containerPort": 8080}],
         }
         container |= given.pop("container", {})
-        document = {"family": family, "containerDefinitions": [container], **given}
+        document: dict[str, Any] = {"family": family, "containerDefinitions": [container], **given}
         return self.plane.register_task_definition(**document).arn
 
     def balancer(self) -> list[dict[str, Any]]:
@@ -227,7 +227,7 @@ class World:
 
     def zones_of(self, service: Service) -> dict[str, int]:
         """Tasks per zone."""
-        counts = dict.fromkeys(ZONES, 0)
+        counts: dict[str, int] = dict.fromkeys(ZONES, 0)
         for deployment in service.deployments:
             for task in deployment.tasks.values():
                 counts[task.zone] += 1

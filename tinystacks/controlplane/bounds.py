@@ -21,8 +21,10 @@ def with_defaults(given: Document | None, *, daemon: bool = False) -> Document:
         "rollback": False,
         "resetOnHealthyTask": True,
         "thresholdConfiguration": {"type": "BOUNDED_PERCENT", "value": 50},
-    } | part(given, "deploymentCircuitBreaker")
-    alarms: Document = {"alarmNames": [], "rollback": False, "enable": False} | part(given, "alarms")
+    }
+    alarms: Document = {"alarmNames": [], "rollback": False, "enable": False}
+    breaker |= part(given, "deploymentCircuitBreaker")
+    alarms |= part(given, "alarms")
     return {
         "strategy": "ROLLING",
         "bakeTimeInMinutes": 0,

@@ -33,6 +33,13 @@ WORDS = {
     "not_exists": "!exists",
 }
 OPERATORS = {"==", "!=", ">", ">=", "<", "<=", "=~", "!~", "in", "!in", "exists", "!exists"}
+SUBJECTS: dict[str, Callable[[ContainerInstance], str]] = {
+    "agentConnected": lambda instance: "true" if instance.agent_connected else "false",
+    "agentVersion": lambda instance: instance.agent_version,
+    "ec2InstanceId": lambda instance: instance.ec2_instance_id,
+    "registeredAt": lambda instance: repr(instance.registered_at),
+    "runningTasksCount": lambda instance: str(instance.running_tasks_count),
+}
 TOKEN = re.compile(
     r"\s*(?:(?P<symbol>&&|\|\||==|!=|>=|<=|=~|!~|!in\b|!exists\b|[()\[\],<>!])|(?P<quoted>\"[^\"]*\"|'[^']*')"
     r"|(?P<word>[^\s()\[\],<>!=&|]+))"
@@ -107,15 +114,15 @@ class _Parser:
         return left
 
     def _one(self) -> Test:
-        token = self._next()
-        if token in {"not", "!"}:
+        word = self._next()
+        if word in {"not", "!"}:
             return _negated(self._one())
-        if token == "(":
+        if word == "(":
             test = self._either()
             if self._next() != ")":
                 raise self._error()
             return test
-        return self._comparison(token)
+        return self._comparison(word)
 
     def _comparison(self, subject: str) -> Test:
         operator = self._next()
@@ -132,9 +139,9 @@ class _Parser:
         if self._next() != "[":
             raise self._error()
         found: list[str] = []
-        while (token := self._next()) != "]":
-            if token != ",":
-                found.append(_unquoted(token))
+        while (word := self._next()) != "]":
+            if word != ",":
+                found.append(_unquoted(word))
         return found
 
     def _test(self, subject: str, operator: str, arguments: list[str]) -> Test:
@@ -172,14 +179,7 @@ def _negated(test: Test) -> Test:
 
 
 def _is_subject(word: str) -> bool:
-    return word.startswith("attribute:") or word in {
-        "agentConnected",
-        "agentVersion",
-        "ec2InstanceId",
-        "registeredAt",
-        "runningTasksCount",
-        "task:group",
-    }
+    return word.startswith("attribute:") or word == "task:group" or word in SUBJECTS
 
 
 def _values(subject: str, instance: ContainerInstance) -> list[str]:
@@ -188,15 +188,7 @@ def _values(subject: str, instance: ContainerInstance) -> list[str]:
         return [instance.attributes[name] or ""] if name in instance.attributes else []
     if subject == "task:group":
         return [task.group for task in instance.tasks.values()]
-    if subject == "agentConnected":
-        return ["true" if instance.agent_connected else "false"]
-    if subject == "agentVersion":
-        return [instance.agent_version]
-    if subject == "ec2InstanceId":
-        return [instance.ec2_instance_id]
-    if subject == "registeredAt":
-        return [repr(instance.registered_at)]
-    return [str(instance.running_tasks_count)]
+    return [SUBJECTS[subject](instance)]
 
 
 def _comparable(subject: str, word: str) -> tuple[float, ...]:

@@ -113,24 +113,25 @@ def _passes(state: State, demand: Demand, instance: ContainerInstance, name: str
     needs = demand.needs
     match name:
         case "AGENT":
-            return instance.agent_connected
+            passes = instance.agent_connected
         case "LOCATION":
-            return not demand.zones or instance.zone in demand.zones
+            passes = not demand.zones or instance.zone in demand.zones
         case "CPU":
-            return needs.cpu <= instance.remaining_cpu
+            passes = needs.cpu <= instance.remaining_cpu
         case "MEMORY":
-            return needs.memory <= instance.remaining_memory
+            passes = needs.memory <= instance.remaining_memory
         case "PORTS":
             used = instance.scheduled.ports
-            return not needs.ports or (
+            passes = not needs.ports or (
                 len(used) + len(needs.ports) <= MOST_PORTS
                 and not any((one.protocol, one.port) in used for one in needs.ports)
             )
         case "ENI":
-            return instance.scheduled.enis + needs.enis <= instance.max_task_enis
+            passes = instance.scheduled.enis + needs.enis <= instance.max_task_enis
         case "ATTRIBUTE":
-            return all(one in instance.attributes for one in demand.attributes)
+            passes = all(one in instance.attributes for one in demand.attributes)
         case _:
-            return all(compiled(one)(instance) for one in demand.members) and not (
+            passes = all(compiled(one)(instance) for one in demand.members) and not (
                 demand.distinct and group_count(state, demand, instance, for_spread=False)
             )
+    return passes

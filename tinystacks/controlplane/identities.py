@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import uuid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
 
 URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import heapq
-import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.controlplane.errors import EcsError, client_error, invalid_parameter
-from tinystacks.controlplane.identities import Identities
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
     from tinystacks.controlplane.effects import Effect
+    from tinystacks.controlplane.identities import Identities
     from tinystacks.controlplane.model import (
         AutoScalingGroup,
         CapacityProvider,

@@ -24,20 +24,7 @@ def check(state: State, cluster: Cluster, strategy: Sequence[Document]) -> None:
         return
     if len(strategy) > MOST_ITEMS:
         raise invalid_parameter(f"A capacity provider strategy can have at most {MOST_ITEMS} items.")
-    names = [one["capacityProvider"] for one in strategy]
-    if len(set(names)) < len(names):
-        raise invalid_parameter("A capacity provider can be specified only once in a capacity provider strategy.")
-    for name in names:
-        provider = state.capacity_providers.get(name.rpartition("/")[2])
-        if provider is None or provider.status != "ACTIVE" or provider.name not in cluster.capacity_providers:
-            raise invalid_parameter(
-                "The specified capacity provider strategy contains a capacity provider that is not associated with "
-                f"the cluster. Associate the capacity provider {name} with the cluster and try again."
-            )
-    if len({state.capacity_providers[name.rpartition("/")[2]].is_fargate for name in names}) > 1:
-        raise invalid_parameter(
-            "A capacity provider strategy cannot contain both Auto Scaling group and Fargate capacity providers."
-        )
+    _check_names(state, cluster, [one["capacityProvider"] for one in strategy])
     if sum(1 for one in strategy if int(one.get("base") or 0)) > 1:
         raise invalid_parameter("Only one capacity provider in a strategy can have a base defined.")
     for one in strategy:
@@ -47,6 +34,24 @@ def check(state: State, cluster: Cluster, strategy: Sequence[Document]) -> None:
             raise invalid_parameter(f"The weight must be between 0 and {LARGEST_WEIGHT}.")
     if not any(int(one.get("weight") or 0) for one in strategy):
         raise invalid_parameter("At least one capacity provider in a strategy must have a weight greater than zero.")
+
+
+def _check_names(state: State, cluster: Cluster, references: Sequence[str]) -> None:
+    if len(set(references)) < len(references):
+        raise invalid_parameter("A capacity provider can be specified only once in a capacity provider strategy.")
+    kinds: set[bool] = set()
+    for reference in references:
+        provider = state.capacity_providers.get(reference.rpartition("/")[2])
+        if provider is None or provider.status != "ACTIVE" or provider.name not in cluster.capacity_providers:
+            raise invalid_parameter(
+                "The specified capacity provider strategy contains a capacity provider that is not associated with "
+                f"the cluster. Associate the capacity provider {reference} with the cluster and try again."
+            )
+        kinds.add(provider.is_fargate)
+    if len(kinds) > 1:
+        raise invalid_parameter(
+            "A capacity provider strategy cannot contain both Auto Scaling group and Fargate capacity providers."
+        )
 
 
 def next_provider(strategy: Sequence[Document], placed: Mapping[str, int]) -> str:

@@ -56,7 +56,7 @@ def _newest(state: State, policy: ScalingPolicy, alarm: Alarm) -> float | None:
 
 
 def _out_vote(state: State, target: ScalableTarget, service: Service, policy: ScalingPolicy) -> _Vote | None:
-    """Vote for ceil(running × metric / target) while the high alarm rings (S4, S8)."""
+    """Vote for ceil(running * metric / target) while the high alarm rings (S4, S8)."""
     high = next((one for one in policy.alarms if one.above), None)
     if high is None:
         return None

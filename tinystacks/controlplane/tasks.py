@@ -33,32 +33,22 @@ def run(state: State, request: RunTaskRequest) -> TaskResult:
     """Place up to 10 lone tasks; those without room fail, or wait where a managed provider serves them."""
     cluster = state.cluster(request.get("cluster"))
     token = request.get("client_token") or ""
-    if token:
-        known = state.tokens.get((cluster.name, token))
-        if known is not None and state.now - known[0] < TOKEN_SECONDS:
-            if known[1] != dict(request):
-                raise EcsError("ConflictException", "The client token was used with other parameters.")
-            return known[2]
+    known = state.tokens.get((cluster.name, token)) if token else None
+    if known is not None and state.now - known[0] < TOKEN_SECONDS:
+        if known[1] != dict(request):
+            raise EcsError("ConflictException", "The client token was used with other parameters.")
+        return known[2]
     definition = state.active_task_definition(request["task_definition"])
-    count = int(request.get("count") or 1)
-    if not 1 <= count <= MOST_TASKS:
-        raise invalid_parameter(f"The count must be between 1 and {MOST_TASKS}.")
-    if request.get("propagate_tags") == "SERVICE":
-        raise invalid_parameter("The SERVICE option of propagateTags is not valid for RunTask.")
     strategy = _strategy(state, cluster, request)
     kind = _kind(state, strategy, request.get("launch_type") or "")
-    constraints, order = request.get("placement_constraints") or [], request.get("placement_strategy") or []
-    service_checks.launch(definition, kind)
-    service_checks.network(definition, request.get("network_configuration"), kind)
-    service_checks.placement(constraints, order, kind)
-    if kind == "EC2" and not strategy and not cluster.container_instances:
-        raise invalid_parameter("No Container Instances were found in your cluster.")
+    _check(cluster, definition, request, kind, has_strategy=bool(strategy))
     result = TaskResult()
     placed: dict[str, int] = {}
-    for _ in range(count):
+    for _ in range(int(request.get("count") or 1)):
         task = _make(state, cluster, definition, request)
         task.launch_type = kind
-        task.placement_constraints, task.placement_strategy = constraints, order
+        task.placement_constraints = request.get("placement_constraints") or []
+        task.placement_strategy = request.get("placement_strategy") or []
         task.network_configuration = request.get("network_configuration")
         task.platform_version = str(request.get("platform_version") or ("LATEST" if kind == "FARGATE" else ""))
         if strategy:
@@ -69,6 +59,20 @@ def run(state: State, request: RunTaskRequest) -> TaskResult:
     if token:
         state.tokens[cluster.name, token] = (state.now, dict(request), result)
     return result
+
+
+def _check(
+    cluster: Cluster, definition: TaskDefinition, request: RunTaskRequest, kind: str, *, has_strategy: bool
+) -> None:
+    if not 1 <= int(request.get("count") or 1) <= MOST_TASKS:
+        raise invalid_parameter(f"The count must be between 1 and {MOST_TASKS}.")
+    if request.get("propagate_tags") == "SERVICE":
+        raise invalid_parameter("The SERVICE option of propagateTags is not valid for RunTask.")
+    service_checks.launch(definition, kind)
+    service_checks.network(definition, request.get("network_configuration"), kind)
+    service_checks.placement(request.get("placement_constraints") or [], request.get("placement_strategy") or [], kind)
+    if kind == "EC2" and not has_strategy and not cluster.container_instances:
+        raise invalid_parameter("No Container Instances were found in your cluster.")
 
 
 def start(state: State, request: StartTaskRequest) -> TaskResult:
