@@ -95,10 +95,10 @@ def init(
 def validate(place: Place) -> None:
     """Check the file: every stage, or the one that is named."""
     from tinystacks.rendering.errors import show_warnings
-    from tinystacks.spec.stages import stage_warnings
+    from tinystacks.spec.stages import resolve_stages, stage_warnings
 
     workspace = place.workspace()
-    stages = [workspace.stage(name) for name in ([place.stage] if place.stage else workspace.stack.stage_names)]
+    stages = [workspace.stage(place.stage)] if place.stage else resolve_stages(workspace.stack)
     warnings = [warning for stage in stages for warning in stage_warnings(stage)]
     if place.as_json:
         names = [stage.stage for stage in stages]
@@ -120,7 +120,7 @@ def preview(
     from tinystacks.rendering.results import show_preview
 
     deployment = place.deployment()
-    with Progress(place.screen) as progress:
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
         result = deployment.preview(on_event=progress)
     if place.as_json:
         print_json(result.to_mapping())
@@ -150,7 +150,7 @@ def up(
 
     deployment = place.deployment(runtime=runtime, speed=speed)
     ask_before_up(place.screen, deployment.stage, yes=yes or place.local, approved=approve or place.local)
-    with Progress(place.screen) as progress:
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
         result = deployment.up(on_event=progress, message=message, allow_downtime=allow_downtime)
     if place.as_json:
         print_json(result.to_mapping())
@@ -177,7 +177,7 @@ def destroy(
 
     deployment = place.deployment()
     ask_before_destroy(place.screen, deployment.stage, yes=yes)
-    with Progress(place.screen) as progress:
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
         result = deployment.destroy(on_event=progress, purge_images=purge_images)
     if place.as_json:
         print_json(result.to_mapping())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tinystacks.errors import CredentialsError, NotDeployedError, SpecError
+from tinystacks.errors import CredentialsError, SpecError
 from tinystacks.spec.loader import find_file, load_stack
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tinystacks.operations.stage_reads import Operations
     from tinystacks.spec.model import StackSpec, StageSpec
 
-STATE_FOLDER = ".tstack"
 LOCAL_REGION = "us-east-1"
 """Region of a stage in the local AWS when nothing names one."""
 
@@ -105,7 +104,7 @@ class Workspace:
         from tinystacks.deployment.deployment import Deployment  # noqa: PLC0415 - pulumi takes 0.3 s to load
 
         stage = self.stage(name)
-        return Deployment(stage, self.target(stage), workspace=self.path.parent / STATE_FOLDER)
+        return Deployment(stage, self.target(stage), workspace=self.path.parent)
 
     def operations(self, name: str | None = None) -> Operations:
         """Give what reads a deployed stage.
@@ -119,14 +118,8 @@ class Workspace:
         from tinystacks.operations.stage_reads import Operations  # noqa: PLC0415 - its caller may only change stages
 
         deployment = self.deployment(name)
-        outputs = deployment.outputs()
-        if outputs is None:
-            where = " --local" if self.local else ""
-            raise NotDeployedError(
-                f"stage {deployment.stage.stage} of {deployment.stage.stack} is not deployed",
-                hint=f"Create it: tstack up {deployment.stage.stage}{where}",
-            )
-        return Operations(outputs, deployment.target.client, release=deployment.release())
+        record = deployment.record()
+        return Operations(deployment.outputs(), deployment.target.client, release=record.release if record else 0)
 
     def examine(self, name: str | None = None) -> list[Finding]:
         """Check this machine, and the AWS account that a stage goes to unless that is the local AWS.

@@ -35,7 +35,7 @@ def test_click_is_never_imported() -> None:
 
 def test_the_command_line_reaches_parts_only_through_the_sdk() -> None:
     allowed = ("tinystacks.errors", "tinystacks.rendering", "tinystacks.workspace", "tinystacks.deployment")
-    allowed += ("tinystacks.doctor", "tinystacks.local", "tinystacks.spec", "tinystacks.operations")
+    allowed += ("tinystacks.commands", "tinystacks.spec", "tinystacks.operations")
     ours = {name for name in _imports(ROOT / "cli.py") if name.startswith("tinystacks.")}
     assert not {name for name in ours if not name.startswith(allowed)}
     assert not {name for name in _imports(ROOT / "cli.py") if name.split(".")[0] in {"boto3", "pulumi", "programs"}}

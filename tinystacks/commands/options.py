@@ -9,7 +9,7 @@ import inspect
 from dataclasses import dataclass, field, fields
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from tinystacks.rendering.console import Screen
     from tinystacks.workspace import Workspace
 
-Options = ParamSpec("Options")
-
 
 def complete_stage(context: typer.Context, incomplete: str) -> list[str]:
     """Give the stages of the file for the shell to complete."""
-    from tinystacks.spec.loader import stage_names
+    from tinystacks.errors import SpecError
+    from tinystacks.spec.loader import load_stack
 
-    return [name for name in stage_names(context.params.get("file")) if name.startswith(incomplete)]
+    try:
+        names = load_stack(context.params.get("file")).stage_names
+    except SpecError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
 
 
 StageName = Annotated[
@@ -82,7 +85,7 @@ class Place:
         return self.workspace().operations(self.stage)
 
 
-def on_stage(command: Callable[Concatenate[Place, Options], None]) -> Callable[..., None]:
+def on_stage(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of `Place` besides its own."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shared = list(inspect.signature(Place, eval_str=True).parameters.values())

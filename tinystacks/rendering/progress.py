@@ -23,6 +23,8 @@ _SIGNS = {
     on.Action.REPLACE: "[magenta]±[/]",
     on.Action.DELETE: "[red]-[/]",
 }
+_AWS = "aws:"
+"""Components and providers group resources for the engine; people look for what stands in their account."""
 _PAST = {
     on.Action.CREATE: "created",
     on.Action.UPDATE: "updated",
@@ -90,7 +92,7 @@ class Progress:
 
     def _resource(self, event: on.ResourceStarted | on.ResourceFinished | on.ResourceFailed) -> None:
         sign = _SIGNS.get(event.action)
-        if sign is None or (event.planned and not self._planned):
+        if sign is None or not event.type.startswith(_AWS) or (event.planned and not self._planned):
             return
         if event.planned:
             if isinstance(event, on.ResourceStarted):

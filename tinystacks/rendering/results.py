@@ -66,6 +66,8 @@ def show_cause(console: Console, cause: Cause) -> None:
 def show_preview(console: Console, result: PreviewResult) -> None:
     """Write what `up` would change, in words of the file."""
     for change in result.planned:
+        if not change.type.startswith("aws:"):
+            continue
         why = f" [dim](because of {', '.join(change.replaced_for)})[/]" if change.replaced_for else ""
         changed = f" [dim]({', '.join(change.changed)})[/]" if change.changed and not why else ""
         stop = " [bold red]interrupts the service[/]" if change.interrupts else ""

@@ -63,9 +63,10 @@ def show_deployed(console: Console, operations: Operations, target: Target) -> N
             container=outputs.services[task.service].container_name,
             region=target.region,
             profile=target.profile,
-            endpoint_url=getattr(target, "endpoint_url", None),
         )
         console.print("Open a shell in a task:")
+        if local:
+            console.print('  eval "$(tstack local env)"')
         console.print(f"  {line}", soft_wrap=True)
     flags = f"{outputs.stage}{' --local' if local else ''}"
     console.print("Next:")
