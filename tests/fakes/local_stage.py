@@ -132,7 +132,7 @@ class LocalStage:
         self.made |= {"balancer": balancer["LoadBalancerArn"], "target_group": target_group, "listener": listener}
         self.url = f"http://{balancer['DNSName']}"
 
-    def register(self, *, simulate: str = "", log_group: str = "") -> str:
+    def register(self, *, simulate: str = "", log_group: str = "", **settings: Any) -> str:
         container: dict[str, Any] = {
             "name": "web",
             "image": "example/web:1",
@@ -142,6 +142,7 @@ class LocalStage:
             "portMappings": [{"containerPort": 8080, "hostPort": 0}],
             "environment": [{"name": "TINYSTACKS_SIMULATE", "value": simulate}] if simulate else [],
         }
+        container |= settings
         if log_group:
             options = {"awslogs-group": log_group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web"}
             container["logConfiguration"] = {"logDriver": "awslogs", "options": options}

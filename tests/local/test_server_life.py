@@ -168,17 +168,53 @@ def test_l14_a_revision_that_answers_503_is_rolled_back(stage, client):
     assert stage.wait_steady(task_definition=good, seconds=90)["taskDefinition"] == good
 
 
-def test_a42_a_missing_log_group_keeps_containers_from_starting(stage, client):
-    definition = stage.register(log_group="/not/there")
-    run = client("ecs").run_task(cluster="shop", taskDefinition=definition, count=1)
-    arn = run["tasks"][0]["taskArn"]
+def run_until_stopped(client, definition):
+    arn = client("ecs").run_task(cluster="shop", taskDefinition=definition, count=1)["tasks"][0]["taskArn"]
 
     def look():
         task = client("ecs").describe_tasks(cluster="shop", tasks=[arn])["tasks"][0]
         return task if task["lastStatus"] == "STOPPED" else None
 
-    task = eventually(look, what="stopped task")
+    return eventually(look, what="stopped task")
+
+
+def test_a42_a_missing_log_group_keeps_containers_from_starting(stage, client):
+    task = run_until_stopped(client, stage.register(log_group="/not/there"))
     assert "The specified log group does not exist" in task["containers"][0]["reason"]
+
+
+def test_t21_an_image_that_the_own_registry_does_not_have_cannot_be_pulled(stage, client):
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:1"
+    task = run_until_stopped(client, stage.register(image=image))
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("CannotPullContainerError: ")
+    assert image in task["containers"][0]["reason"]
+
+
+def test_t21_an_image_that_was_pushed_can_be_pulled(stage, client):
+    ecr = client("ecr")
+    ecr.create_repository(repositoryName="shop/web")
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}
+    layers = {"config": {"digest": f"sha256:{'1' * 64}"}, "layers": []}
+    put = ecr.put_image(repositoryName="shop/web", imageTag="2", imageManifest=json.dumps(manifest | layers))
+    digest = put["image"]["imageId"]["imageDigest"]
+    for reference in (":2", f"@{digest}"):
+        image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web{reference}"
+        task = run_until_stopped(client, stage.register(image=image, simulate="exit:1"))
+        assert task["stopCode"] == "EssentialContainerExited"
+        assert task["containers"][0]["exitCode"] == 0
+
+
+def test_t23_a_secret_that_is_not_there_keeps_containers_from_starting(stage, client):
+    arn = "arn:aws:ssm:us-east-1:123456789012:parameter/shop/db"
+    secrets = [{"name": "DB", "valueFrom": arn}]
+    task = run_until_stopped(client, stage.register(secrets=secrets))
+    assert "ResourceInitializationError: unable to pull secrets or registry auth" in task["containers"][0]["reason"]
+    client("ssm").put_parameter(Name="/shop/db", Value="x", Type="SecureString")
+    made = client("secretsmanager").create_secret(Name="shop/key", SecretString="{}")["ARN"]
+    secrets += [{"name": "SHORT", "valueFrom": "/shop/db"}, {"name": "KEY", "valueFrom": f"{made}:field::"}]
+    task = run_until_stopped(client, stage.register(secrets=secrets, simulate="exit:1"))
+    assert task["containers"][0]["exitCode"] == 0
 
 
 def test_c13_managed_scaling_adds_instances_for_tasks_that_wait(stage, client):

@@ -153,7 +153,13 @@ class LocalServer:
             groups=watch,
             refreshes=refreshes,
             effects=EffectHandler(
-                groups=watch, books=self._books, metrics=metrics, logs=logs, clients=self.client, report=events.put
+                emulation=self._emulation,
+                groups=watch,
+                books=self._books,
+                metrics=metrics,
+                logs=logs,
+                clients=self.client,
+                report=events.put,
             ),
             books=self._books,
             balancers=self._balancers,

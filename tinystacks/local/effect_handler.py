@@ -22,13 +22,15 @@ from tinystacks.controlplane.effects import (
     StopContainers,
     TerminateInstance,
 )
-from tinystacks.local.runtime.base import Stopped
+from tinystacks.local.runtime.base import PullFailed, Stopped
+from tinystacks.local.start_checks import image_failure, secret_failure
 from tinystacks.local.task_orders import container_orders, task_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinystacks.controlplane.plane import ControlPlane
+    from tinystacks.local.emulation import Emulation
     from tinystacks.local.group_watch import GroupWatch
     from tinystacks.local.metrics import Metrics
     from tinystacks.local.runtime.base import ContainerOrder, Runtime, RuntimeEvent, TaskOrder
@@ -53,6 +55,7 @@ class EffectHandler:
     """Carries out the effects of all regions.
 
     Args:
+        emulation: moto, asked for images and secrets.
         groups: the Auto Scaling groups.
         books: the targets.
         metrics: CloudWatch datapoints.
@@ -64,6 +67,7 @@ class EffectHandler:
     def __init__(
         self,
         *,
+        emulation: Emulation,
         groups: GroupWatch,
         books: TargetBooks,
         metrics: Metrics,
@@ -71,6 +75,7 @@ class EffectHandler:
         clients: Callable[[str, str], Any],
         report: Callable[[RuntimeEvent], None],
     ) -> None:
+        self._emulation = emulation
         self._groups = groups
         self._books = books
         self._metrics = metrics
@@ -165,9 +170,16 @@ class EffectHandler:
         task = start.task
         able: list[ContainerOrder] = []
         for order in start.containers:
-            why_not = self._logs.open(order.definition, region=region, task_id=task.task_id, container=order.name)
+            no_image = image_failure(self._emulation, order.definition)
+            why_not = secret_failure(self._emulation, order.definition, region) or (
+                ""
+                if no_image
+                else self._logs.open(order.definition, region=region, task_id=task.task_id, container=order.name)
+            )
             if why_not:
                 self._report(Stopped(task_id=task.task_id, container=order.name, exit_code=None, reason=why_not))
+            elif no_image:
+                self._report(PullFailed(task_id=task.task_id, container=order.name, message=no_image))
             else:
                 able.append(order)
         if able:
