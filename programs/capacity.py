@@ -1,8 +1,7 @@
-"""Where tasks find room: container instances in an Auto Scaling group, or Fargate."""
+"""Where tasks find room on EC2: container instances in an Auto Scaling group."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -11,6 +10,7 @@ from programs.hosting import ami_parameter
 from programs.iam import InstanceRole
 from programs.instance_scaling import scale_by_cpu
 from programs.sdk import aws
+from programs.strategy import DELETE_TIMEOUT
 from programs.user_data import encoded_user_data
 from tinystacks.naming import logical_name, resource_tags
 from tinystacks.spec.compute import CpuScalingSpec
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from programs.network import Network
     from programs.settings import ProgramSettings
-    from tinystacks.spec.compute import ComputeSpec, SpotSpec
+    from tinystacks.spec.compute import ComputeSpec
     from tinystacks.spec.model import StageSpec
 
 ROOT_DEVICE = "/dev/xvda"
@@ -29,24 +29,6 @@ MANAGED_TAG = "AmazonECSManaged"
 """Tag that ECS puts on a group it scales; declared here, or the next update would take it away (trap D6)."""
 REFRESH_HEALTHY_PERCENT = (100, 110)
 """An instance refresh starts the new instance before it drains the old one (trap F4)."""
-DELETE_TIMEOUT = "45m"
-"""Draining, deregistration delays and stop times add up to more than the provider's own 10 and 20 minutes (C1, C7)."""
-_WEIGHT_SCALE = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrategyItem:
-    """One capacity provider of a strategy, as in the ECS API.
-
-    Attributes:
-        capacity_provider: its name.
-        base: tasks that go there first.
-        weight: share of the rest; at least 1, since 0 would never be used (trap D8).
-    """
-
-    capacity_provider: pulumi.Input[str]
-    base: int
-    weight: int
 
 
 class InstanceCapacity(pulumi.ComponentResource):
@@ -211,65 +193,6 @@ class InstanceCapacity(pulumi.ComponentResource):
     def _tags(self) -> dict[str, str]:
         stage = self._stage
         return {**stage.tags, **resource_tags(stage.stack, stage.stage), "Name": stage.full_name}
-
-
-class ClusterCapacity(pulumi.ComponentResource):
-    """The capacity providers of the cluster and the strategy that services follow.
-
-    Services depend on this, so that on the way down they go first (trap C2).
-
-    Args:
-        stage: the stage.
-        cluster: the cluster.
-        strategy: where tasks go.
-        associated: names of every capacity provider that the cluster may use.
-    """
-
-    def __init__(
-        self,
-        stage: StageSpec,
-        *,
-        cluster: aws.ecs.Cluster,
-        associated: Sequence[pulumi.Input[str]],
-        strategy: Sequence[StrategyItem],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("tinystacks:aws:ClusterCapacity", logical_name(stage.stack, "strategy"), None, opts)
-        self.strategy = tuple(strategy)
-        self.provider_names: Sequence[pulumi.Input[str]] = [item.capacity_provider for item in strategy]
-        self.association = aws.ecs.ClusterCapacityProviders(
-            logical_name(stage.stack, "strategy"),
-            cluster_name=cluster.name,
-            capacity_providers=list(associated),
-            default_capacity_provider_strategies=[
-                aws.ecs.ClusterCapacityProvidersDefaultCapacityProviderStrategyArgs(
-                    capacity_provider=item.capacity_provider, base=item.base, weight=item.weight
-                )
-                for item in strategy
-            ],
-            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=pulumi.CustomTimeouts(delete=DELETE_TIMEOUT)),
-        )
-        self.register_outputs({})
-
-
-FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
-"""Both always belong to a Fargate cluster: one that is in use cannot be taken away before the services change."""
-
-
-def fargate_strategy(spot: SpotSpec | None) -> list[StrategyItem]:
-    """Give the strategy on Fargate; with Spot a base of On-Demand tasks, since Spot may have no capacity.
-
-    Weights stand in the ratio of the percentages; the smaller is never 0, since ECS does not use such a provider.
-    """
-    on_demand_provider, spot_provider = FARGATE_PROVIDERS
-    if spot is None:
-        return [StrategyItem(capacity_provider=on_demand_provider, base=0, weight=1)]
-    on_demand = max(1, spot.on_demand_percentage * _WEIGHT_SCALE)
-    interruptible = max(1, (100 - spot.on_demand_percentage) * _WEIGHT_SCALE)
-    return [
-        StrategyItem(capacity_provider=on_demand_provider, base=spot.on_demand_base, weight=on_demand),
-        StrategyItem(capacity_provider=spot_provider, base=0, weight=interruptible),
-    ]
 
 
 def _allow_out(name: str, group_id: pulumi.Output[str], opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:

@@ -14,10 +14,10 @@ from tinystacks.naming import TAG_SERVICE, logical_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from programs.capacity import ClusterCapacity
     from programs.load_balancer import LoadBalancer
     from programs.network import Network
     from programs.settings import ProgramSettings
+    from programs.strategy import ClusterCapacity
     from tinystacks.spec.model import StageSpec
     from tinystacks.spec.service import ServiceSpec
 

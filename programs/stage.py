@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from programs.application import Application
-from programs.capacity import FARGATE_PROVIDERS, ClusterCapacity, InstanceCapacity, StrategyItem, fargate_strategy
+from programs.capacity import InstanceCapacity
 from programs.cluster import Cluster
 from programs.exposure import open_instances
 from programs.hosting import on_fargate
@@ -24,6 +24,7 @@ from programs.network import Network
 from programs.registry import Registry
 from programs.sdk import aws
 from programs.service import ServicePlace
+from programs.strategy import FARGATE_PROVIDERS, ClusterCapacity, StrategyItem, fargate_strategy
 from tinystacks.naming import resource_tags
 
 if TYPE_CHECKING:
