@@ -129,9 +129,13 @@ def test_cluster_life(harness):
 def test_capacity_provider_and_its_association(harness, stage):
     asg = harness.client("autoscaling")
     asg.create_auto_scaling_group(
-        AutoScalingGroupName="second", MinSize=0, MaxSize=2, VPCZoneIdentifier=",".join(stage.subnets),
-        LaunchTemplate={"LaunchTemplateId": stage.made["template"], "Version": "1"}, NewInstancesProtectedFromScaleIn=True,
-    )  # fmt: skip
+        AutoScalingGroupName="second",
+        MinSize=0,
+        MaxSize=2,
+        VPCZoneIdentifier=",".join(stage.subnets),
+        LaunchTemplate={"LaunchTemplateId": stage.made["template"], "Version": "1"},
+        NewInstancesProtectedFromScaleIn=True,
+    )
     group = asg.describe_auto_scaling_groups(AutoScalingGroupNames=["second"])["AutoScalingGroups"][0]
     inputs = {
         "name": "second",
@@ -159,8 +163,8 @@ def test_capacity_provider_and_its_association(harness, stage):
             "defaultCapacityProviderStrategies": [{"capacityProvider": "second", "weight": 1, "base": 0}],
         },
     )
-    scaling = {**inputs["autoScalingGroupProvider"]["managedScaling"], "targetCapacity": 100}
-    changed = {**inputs["autoScalingGroupProvider"], "managedScaling": scaling}
+    block = provider.state["autoScalingGroupProvider"]
+    changed = {**block, "managedScaling": {**block["managedScaling"], "targetCapacity": 100}}
     harness.update(provider, {**inputs, "autoScalingGroupProvider": changed})
     assert harness.imported(CapacityProviderHandler(), provider.id)["name"] == "second"
     assert harness.imported(ClusterCapacityProvidersHandler(), "second")["capacityProviders"] == ["second"]
@@ -339,7 +343,7 @@ def test_d9_scalable_target_policy_and_schedule(harness, stage):
     }
     policy = harness.create(PolicyHandler(), tracking)
     assert policy.state["alarmArns"]
-    configuration = {**tracking["targetTrackingScalingPolicyConfiguration"], "targetValue": 62.5}
+    configuration = {**policy.state["targetTrackingScalingPolicyConfiguration"], "targetValue": 62.5}
     harness.update(policy, {**tracking, "targetTrackingScalingPolicyConfiguration": configuration})
     path = "ecs/service/shop/scaled/ecs:service:DesiredCount/cpu"
     assert harness.imported(PolicyHandler(), path)["policyType"] == "TargetTrackingScaling"
