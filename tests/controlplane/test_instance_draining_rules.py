@@ -177,3 +177,36 @@ def test_c12_a_managed_provider_serves_one_cluster():
             cluster="other", capacity_providers=["capacity"], default_capacity_provider_strategy=[]
         )
     assert world.plane.state.capacity_providers["capacity"].auto_scaling_group_arn == GROUP
+
+
+def test_c27_a_spot_interruption_drains_the_instance():
+    """Source: developer guide, container-instance-draining (trap E8)."""
+    world = managed()
+    service = world.service(2)
+    world.steady(service)
+    instance = world.container_instances()[0]
+    world.plane.instance_interrupted(instance.ec2_instance_id)
+    world.run(2)
+    assert instance.status == "DRAINING"
+    world.run(110)
+    assert not instance.tasks
+    assert service.running_count == 2
+
+
+def test_t19_fargate_spot_takes_a_task_back():
+    """Source: API CapacityProviderStrategyItem."""
+    world = World()
+    world.plane.create_cluster(capacity_providers=["FARGATE_SPOT"])
+    definition = world.definition(requiresCompatibilities=["FARGATE"], networkMode="awsvpc", cpu="256", memory="512")
+    service = world.service(
+        1,
+        task_definition=definition,
+        capacity_provider_strategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+        network_configuration={"awsvpcConfiguration": {"subnets": ["subnet-a"]}},
+    )
+    world.steady(service)
+    task = world.running(service)[0]
+    world.plane.task_interrupted(task.id)
+    world.run(120)
+    assert (task.stop_code, task.stopped_reason) == ("SpotInterruption", "Your Spot Task was interrupted.")
+    assert service.running_count == 1

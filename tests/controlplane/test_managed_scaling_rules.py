@@ -293,3 +293,23 @@ def test_same_inputs_give_the_same_effects():
         return world.done
 
     assert run() == run()
+
+
+def test_c18_c19_a_drain_that_takes_long_does_not_block_the_next_scale_out():
+    """Instances that lone tasks hold still count in the group's desired capacity."""
+    world = managed(desired=4)
+    world.run(400)
+    lone = world.plane.run_task(
+        task_definition=big(world), count=4, placement_strategy=[{"type": "spread", "field": "instanceId"}]
+    ).tasks
+    oldest = sorted(one.ec2_instance_id for one in world.container_instances())[:2]
+    for task in lone:
+        assert task.container_instance is not None
+        if task.container_instance.ec2_instance_id not in oldest:
+            world.plane.stop_task(task=task.id)
+    world.run(1200)
+    assert [one.status for one in world.container_instances()].count("DRAINING") == 2
+    before = raises(world)
+    world.service(6, task_definition=big(world))
+    world.run(120)
+    assert len(raises(world)) > len(before)

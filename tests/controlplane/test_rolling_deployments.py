@@ -431,3 +431,37 @@ def test_the_exact_needs_of_other_deployment_types_are_refused():
     with pytest.raises(EcsError) as caught:
         world.service(1, deployment_configuration={"strategy": "BLUE_GREEN"})
     assert caught.value.code == "UnsupportedFeatureException"
+
+
+EARLY = {"enable": True, "healthyPercent": 50, "sourceServiceRevisionCleanup": "DEFERRED"}
+
+
+@pytest.mark.parametrize(("cleanup", "early"), [("DEFERRED", True), ("BLOCKING", False)])
+def test_d39_early_success_completes_with_enough_healthy_tasks(cleanup, early):
+    """Source: developer guide, early-success-criteria."""
+    configuration = {
+        "minimumHealthyPercent": 50,
+        "maximumPercent": 150,
+        "earlySuccessCriteria": {**EARLY, "sourceServiceRevisionCleanup": cleanup},
+    }
+    world, service = started_with_balancer(4, deployment_configuration=configuration)
+    world.deregistration_delay = 200
+    world.plane.update_service(service="web", task_definition=world.definition("v2"))
+    world.run(60)
+    assert (service.deployments[0].rollout_state == "COMPLETED") is early
+    assert len(service.deployments) == 2
+    world.steady(service)
+    assert {one.task_definition.revision for one in world.running(service)} == {2}
+
+
+def test_d39_the_percentage_stays_above_the_minimum():
+    """Source: developer guide, early-success-criteria."""
+    with pytest.raises(EcsError, match="healthyPercent must be between"):
+        started(2, deployment_configuration={"earlySuccessCriteria": EARLY})
+
+
+def test_d42_pause_hooks_are_not_modelled_and_said_so():
+    """Source: API DeploymentLifecycleHook."""
+    with pytest.raises(EcsError) as caught:
+        started(2, deployment_configuration={"lifecycleHooks": [{"hookTargetArn": "x"}]})
+    assert caught.value.code == "UnsupportedFeatureException"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tinystacks.controlplane import circuit_breaker, deployment_records, events
+from tinystacks.controlplane.types import part
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Service
@@ -77,13 +79,7 @@ def complete_if_done(state: State, service: Service) -> None:
     deployment = service.deployments[0]
     if deployment.rollout_state != "IN_PROGRESS":
         return
-    wanted = service.desired_count if service.scheduling_strategy == "REPLICA" else deployment.desired_count
-    done = (
-        len(service.deployments) == 1
-        and len(deployment.healthy) >= wanted
-        and len(deployment.tasks) == wanted
-        and not deployment.leaving
-    )
+    done = _is_done(service)
     record = deployment_records.open_record(service)
     if record is not None and record.rollback_started_at == state.now:
         # A rollback whose tasks still run is done one pass later, so that it can be seen.
@@ -99,6 +95,23 @@ def complete_if_done(state: State, service: Service) -> None:
         deployment_records.complete(state, service)
     else:
         state.at(end, lambda: state.touch(service))
+
+
+def _is_done(service: Service) -> bool:
+    deployment = service.deployments[0]
+    criteria = part(service.deployment_configuration, "earlySuccessCriteria")
+    if criteria.get("enable"):
+        # Enough healthy tasks; the older ones may be cleaned up afterwards (D39).
+        enough = max(1, math.ceil(int(criteria["healthyPercent"]) * service.desired_count / 100))
+        old_gone = len(service.deployments) == 1 or criteria["sourceServiceRevisionCleanup"] == "DEFERRED"
+        return len(deployment.healthy) >= enough and old_gone
+    wanted = service.desired_count if service.scheduling_strategy == "REPLICA" else deployment.desired_count
+    return (
+        len(service.deployments) == 1
+        and len(deployment.healthy) >= wanted
+        and len(deployment.tasks) == wanted
+        and not deployment.leaving
+    )
 
 
 def _bake_seconds(state: State, service: Service) -> float:

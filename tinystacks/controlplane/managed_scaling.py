@@ -64,12 +64,14 @@ def _scale_out(
 ) -> None:
     """Raise the desired capacity, unless what was asked for before has not warmed up yet (C18)."""
     present = len(instances)
+    # Instances that ECS drains lower the group's desired capacity only when they end.
+    leaving = sum(1 for one in group.instances.values() if one.terminating and one.terminated_by_plane)
     warming = any(state.now - one.launched_at < provider.instance_warmup_period for one in instances)
-    if warming or group.desired > present:
+    if warming or group.desired - leaving > present:
         return
     if not present:
         wanted = FIRST_INSTANCES
-    desired = max(group.minimum, min(wanted, group.maximum))
+    desired = max(group.minimum, min(wanted + leaving, group.maximum))
     if desired <= group.desired:
         return
     alarm = provider.scaling_policy_name.replace(

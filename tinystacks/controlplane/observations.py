@@ -80,6 +80,10 @@ class Observations:
         """A group begins to terminate an instance; `CompleteInstanceDraining` answers when it may go on (C26)."""
         ec2_instances.terminating(self.state, instance_id)
 
+    def instance_interrupted(self, instance_id: str) -> None:
+        """EC2 Spot takes an instance back in two minutes; report its end as well (C27)."""
+        ec2_instances.terminating(self.state, instance_id)
+
     def instance_terminated(self, instance_id: str, reason: str = "terminated") -> None:
         """An EC2 instance is gone; `reason` is `terminated` or `stopped` (T18)."""
         ec2_instances.terminated(self.state, instance_id, reason)
@@ -127,6 +131,10 @@ class Observations:
     def container_health(self, task_id: str, container: str, status: str) -> None:
         """The health check of a container says HEALTHY, UNHEALTHY or UNKNOWN."""
         task_progress.container_health(self.state, task_id, container, status)
+
+    def task_interrupted(self, task_id: str) -> None:
+        """Fargate Spot takes a task back (T19)."""
+        task_progress.interrupted(self.state, task_id)
 
     # ---- targets and metrics
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 MOST_CONSTRAINTS = 10
 MOST_STRATEGIES = 5
+HUNDRED = 100
 ZONE_FIELD = "attribute:ecs.availability-zone"
 SWITCH_NEEDS_FORCE = (
     "When switching from launch type to capacity provider strategy on an existing service, or making a change to a "
@@ -42,6 +43,20 @@ def controller(document: Document | None, configuration: Document | None) -> Non
         raise EcsError(
             "UnsupportedFeatureException", f"The deployment type {kind}/{strategy} is not supported; use ECS/ROLLING."
         )
+    if (configuration or {}).get("lifecycleHooks"):
+        raise EcsError("UnsupportedFeatureException", "Lifecycle hooks of deployments are not supported.")
+
+
+def early_success(service: Service) -> None:
+    """Refuse early success criteria outside the bounds (D39)."""
+    criteria = part(service.deployment_configuration, "earlySuccessCriteria")
+    if not criteria.get("enable"):
+        return
+    lowest = int(service.deployment_configuration["minimumHealthyPercent"])
+    if not lowest <= int(criteria.get("healthyPercent") or 0) <= HUNDRED:
+        raise invalid_parameter("healthyPercent must be between minimumHealthyPercent and 100.")
+    if criteria.get("sourceServiceRevisionCleanup") not in {"BLOCKING", "DEFERRED"}:
+        raise invalid_parameter("sourceServiceRevisionCleanup must be BLOCKING or DEFERRED.")
 
 
 def network(definition: TaskDefinition, configuration: Document | None, launch_type: str) -> None:
@@ -120,7 +135,7 @@ def may_rebalance(service: Service) -> bool:
         service.scheduling_strategy == "REPLICA"
         and first["type"] == "spread"
         and first.get("field") == ZONE_FIELD
-        and int(service.deployment_configuration["maximumPercent"]) > 100  # noqa: PLR2004 - a percentage of the rule
+        and int(service.deployment_configuration["maximumPercent"]) > HUNDRED
         and not any("loadBalancerName" in one for one in service.load_balancers)
         and not any(ZONE_FIELD in str(one.get("expression")) for one in service.placement_constraints)
     )

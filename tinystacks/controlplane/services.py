@@ -251,6 +251,7 @@ def _take_rebalancing(service: Service, asked: str | None, *, created: bool) -> 
 
 def _check(state: State, service: Service) -> None:
     kind = compute_kind(state, service)
+    service_checks.early_success(service)
     service_checks.launch(service.task_definition, kind)
     service_checks.network(service.task_definition, service.network_configuration, kind)
     service_checks.placement(service.placement_constraints, service.placement_strategy, kind)

@@ -99,6 +99,10 @@ class State:
         """Drop a stopped task that was visible long enough."""
         self.tasks.pop(task.id, None)
 
+    def forget_token(self, cluster: str, token: str) -> None:
+        """Drop a client token whose time is over."""
+        self.tokens.pop((cluster, token), None)
+
     def cluster(self, reference: str | None) -> Cluster:
         """Find an ACTIVE cluster by name or ARN; None means `default` (A2)."""
         name = (reference or "default").rpartition("/")[2]

@@ -87,6 +87,13 @@ def container_stopped(state: State, task_id: str, name: str, exit_code: int | No
         _go_on(state, task)
 
 
+def interrupted(state: State, task_id: str) -> None:
+    """Stop a task that Fargate Spot takes back (T19)."""
+    task = state.tasks.get(task_id)
+    if task is not None:
+        stopping.begin(state, task, "SpotInterruption", "Your Spot Task was interrupted.")
+
+
 def container_health(state: State, task_id: str, name: str, status: str) -> None:
     """Take over the result of a container's health check (T11, T12)."""
     task = state.tasks.get(task_id)

@@ -58,6 +58,7 @@ def run(state: State, request: RunTaskRequest) -> TaskResult:
             result.tasks.append(task)
     if token:
         state.tokens[cluster.name, token] = (state.now, dict(request), result)
+        state.after(TOKEN_SECONDS, lambda: state.forget_token(cluster.name, token))
     return result
 
 
