@@ -10,6 +10,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.errors import LocalAwsError
+from tinystacks.local.alarm_watch import AlarmWatch
+from tinystacks.local.alarms import RecentDatapoints
 from tinystacks.local.balancer import Balancers
 from tinystacks.local.clock import SpeededClock
 from tinystacks.local.effect_handler import EffectHandler
@@ -131,6 +133,7 @@ class LocalServer:
         from tinystacks.local.appautoscaling_api.app import AppAutoscalingApi  # noqa: PLC0415 - as above
         from tinystacks.local.ecs_api.app import EcsApi  # noqa: PLC0415 - as above
         from tinystacks.local.endpoint import Endpoint  # noqa: PLC0415 - as above
+        from tinystacks.local.group_policies import GroupPolicies  # noqa: PLC0415 - as above
         from tinystacks.local.group_watch import GroupWatch  # noqa: PLC0415 - as above
         from tinystacks.local.http_handler import handler_class  # noqa: PLC0415 - as above
         from tinystacks.local.json_api.wsgi import JsonEndpoint  # noqa: PLC0415 - as above
@@ -145,7 +148,8 @@ class LocalServer:
         )
         watch = GroupWatch(self._emulation, planes)
         refreshes = InstanceRefreshes(self._emulation, self.clock)
-        metrics, logs = Metrics(self._emulation, self.clock), TaskLogs(self._emulation)
+        recent = RecentDatapoints()
+        metrics, logs = Metrics(self._emulation, self.clock, recent), TaskLogs(self._emulation)
         self._scheduler = Scheduler(
             clock=self.clock,
             emulation=self._emulation,
@@ -166,6 +170,7 @@ class LocalServer:
             traffic=self._traffic,
             metrics=metrics,
             usage=UsageReports(planes, metrics),
+            alarms=AlarmWatch(self._emulation, planes, recent, GroupPolicies(self._emulation)),
             logs=logs,
             runtime=self._runtime,
             events=events,
@@ -187,6 +192,7 @@ class LocalServer:
                 ("autoscaling", "CompleteLifecycleAction"): group_operations.complete_hook,
                 ("autoscaling", "DescribeInstanceRefreshes"): refreshes.describe,
                 ("autoscaling", "DescribeScalingActivities"): group_operations.activities,
+                ("autoscaling", "PutScalingPolicy"): group_operations.put_policy,
                 ("autoscaling", "StartInstanceRefresh"): refreshes.start,
                 ("autoscaling", "TerminateInstanceInAutoScalingGroup"): group_operations.terminate,
                 ("elbv2", "DeregisterTargets"): targets.deregister,

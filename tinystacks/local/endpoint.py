@@ -47,7 +47,7 @@ class Endpoint:
         emulation: moto's state and its lock.
         operations: what is answered here instead of by moto, by service and operation.
         rules: what comes before an operation, by service and operation: what AWS refuses, and what moto forgot to do.
-        observe: told of a region before ECS is asked something there, and after its Auto Scaling groups changed.
+        observe: told of a region whose Auto Scaling groups may have changed.
         status: what `STATUS_PATH` answers.
     """
 

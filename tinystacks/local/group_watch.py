@@ -81,12 +81,17 @@ class GroupWatch:
 
     def note_drained_groups(self, plane: ControlPlane) -> None:
         """Keep which groups drain first; the caller holds the plane's lock, and moto's is not taken."""
-        for provider in plane.state.capacity_providers.values():
-            arn = provider.auto_scaling_group_arn
-            if not arn:
-                continue
-            active = provider.status == "ACTIVE" and provider.managed_draining == "ENABLED"
-            (ZonedGroup.drained_groups.add if active else ZonedGroup.drained_groups.discard)(arn)
+        drained = {
+            provider.auto_scaling_group_arn
+            for provider in plane.state.capacity_providers.values()
+            if provider.auto_scaling_group_arn
+            and provider.status == "ACTIVE"
+            and provider.managed_draining == "ENABLED"
+        }
+        region = plane.state.region
+        elsewhere = {arn for arn in ZonedGroup.drained_groups if arn.split(":")[3] != region}
+        if drained | elsewhere != ZonedGroup.drained_groups:
+            ZonedGroup.drained_groups = drained | elsewhere
 
     def tag_managed_group(self, region: str, group_arn: str) -> None:
         """Put ECS's own tag on a group that it scales (ECS developer guide, cluster-auto-scaling)."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.local.alarms import metric_key
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tinystacks.local.alarms import RecentDatapoints
     from tinystacks.local.clock import SpeededClock
     from tinystacks.local.emulation import Emulation
     from tinystacks.local.targets import TargetBook
@@ -28,16 +31,19 @@ class Metrics:
     Args:
         emulation: moto.
         clock: simulated time.
+        recent: datapoints for the alarms.
     """
 
-    def __init__(self, emulation: Emulation, clock: SpeededClock) -> None:
+    def __init__(self, emulation: Emulation, clock: SpeededClock, recent: RecentDatapoints) -> None:
         self._emulation = emulation
         self._clock = clock
+        self._recent = recent
 
     def put(  # noqa: PLR0917 - a datapoint is these values, in CloudWatch's order
         self, region: str, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str, at: float
     ) -> None:
         """Write one datapoint; `at` is simulated time."""
+        self._recent.add(metric_key(region, namespace, name, dimensions), at, value)
         datum: dict[str, Any] = {
             "MetricName": name,
             "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions.items()],

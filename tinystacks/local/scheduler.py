@@ -23,6 +23,7 @@ from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, 
 if TYPE_CHECKING:
     from tinystacks.controlplane.plane import ControlPlane
     from tinystacks.local.additions.instance_refresh import InstanceRefreshes
+    from tinystacks.local.alarm_watch import AlarmWatch
     from tinystacks.local.balancer import Balancers
     from tinystacks.local.clock import SpeededClock
     from tinystacks.local.effect_handler import EffectHandler
@@ -58,6 +59,7 @@ class Scheduler:
         traffic: counted requests.
         metrics: CloudWatch datapoints.
         usage: CPU and memory of services.
+        alarms: the user's alarms.
         logs: the containers' lines.
     """
 
@@ -75,6 +77,7 @@ class Scheduler:
         traffic: TrafficBook,
         metrics: Metrics,
         usage: UsageReports,
+        alarms: AlarmWatch,
         logs: TaskLogs,
         runtime: Runtime,
         events: queue.SimpleQueue[RuntimeEvent],
@@ -90,6 +93,7 @@ class Scheduler:
         self._traffic = traffic
         self._metrics = metrics
         self._usage = usage
+        self._alarms = alarms
         self._logs = logs
         self._runtime = runtime
         self._events = events
@@ -237,6 +241,7 @@ class Scheduler:
                         region=region, load_balancer_arn=arn, group_arn=group_arn, count=count, book=book, now=now
                     )
             self._usage.tell_services(region, self._runtime, now)
+        self._alarms.look(now)
 
 
 def _holds(backend: object) -> bool:

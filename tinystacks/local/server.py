@@ -18,12 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinystacks.errors import TinystacksError
+from tinystacks.errors import LocalAwsError, TinystacksError
 from tinystacks.local.environment import write_aws_files
 from tinystacks.local.status import DEFAULT_REGION, LocalStatus, StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tinystacks.local.composition import LocalServer
     from tinystacks.local.provider_process import ProviderProcess
@@ -75,7 +75,10 @@ def _run(options: argparse.Namespace, folder: StateFolder, ended: threading.Even
 
         server = LocalServer(listening, runtime=options.runtime, speed=options.speed)
         server.start()
-        folder.write(_status(server, folder, provider))
+        ports = provider.ports() if provider is not None else None
+        if provider is not None and ports is None:
+            raise LocalAwsError("its provider process, which stands for the Pulumi plugins, did not start")
+        folder.write(_status(server, folder, ports))
         write_aws_files(folder, server.endpoint_url, DEFAULT_REGION)
         _say(options.ready_fd, "ready")
         ended.wait()
@@ -129,7 +132,7 @@ def _start_provider(endpoint_url: str, *, wanted: bool) -> ProviderProcess | Non
     return ProviderProcess(endpoint_url)
 
 
-def _status(server: LocalServer, folder: StateFolder, provider: ProviderProcess | None) -> LocalStatus:
+def _status(server: LocalServer, folder: StateFolder, ports: Mapping[str, int] | None) -> LocalStatus:
     from importlib import metadata  # noqa: PLC0415 - beside its only use
 
     version = ""
@@ -141,7 +144,7 @@ def _status(server: LocalServer, folder: StateFolder, provider: ProviderProcess 
         runtime=server.runtime_name,
         speed=server.speed,
         instance_id=server.instance_id,
-        providers=provider.ports() if provider is not None else None,
+        providers=ports,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version,
         home=str(folder.path),

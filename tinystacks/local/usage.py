@@ -13,6 +13,7 @@ from tinystacks.local.metrics import balancer_label, group_label
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Service, Task
+    from tinystacks.controlplane.plane import ControlPlane
     from tinystacks.local.metrics import Metrics
     from tinystacks.local.planes import PlaneRegistry
     from tinystacks.local.runtime.base import Runtime, TaskUsage
@@ -50,6 +51,7 @@ class UsageReports:
                     running.setdefault(task.service.arn, (task.service, []))[1].append(task)
             used = runtime.usage(tuple(task.id for _, tasks in running.values() for task in tasks))
             found = [_utilisation(service, tasks, used) for service, tasks in running.values()]
+            groups = _groups(plane, used)
             for one in found:
                 if one.cpu is not None:
                     plane.metric("CPUUtilization", one.dimensions, one.cpu, now)
@@ -59,6 +61,10 @@ class UsageReports:
             for name, value in (("CPUUtilization", one.cpu), ("MemoryUtilization", one.memory)):
                 if value is not None:
                     self._metrics.put(region, NAMESPACE, name, one.dimensions, value, "Percent", now)
+        for name, value in groups.items():
+            self._metrics.put(
+                region, "AWS/EC2", "CPUUtilization", {"AutoScalingGroupName": name}, value, "Percent", now
+            )
 
     def tell_requests(
         self,
@@ -78,6 +84,20 @@ class UsageReports:
         dimensions = {"LoadBalancer": balancer_label(load_balancer_arn), "TargetGroup": group_label(group_arn)}
         with self._planes.locked(region) as plane:
             plane.metric("RequestCountPerTarget", dimensions, value, now)
+
+
+def _groups(plane: ControlPlane, used: dict[str, TaskUsage]) -> dict[str, float]:
+    """CPU use of the instances of each Auto Scaling group in percent, by the group's name."""
+    found: dict[str, float] = {}
+    for group in plane.state.groups.values():
+        shares = [
+            100 * sum(used[task_id].cpu_units for task_id in instance.tasks if task_id in used) / instance.cpu
+            for one in group.instances.values()
+            if (instance := one.container_instance) is not None
+        ]
+        if shares:
+            found[group.name] = sum(shares) / len(shares)
+    return found
 
 
 def _utilisation(service: Service, tasks: list[Task], used: dict[str, TaskUsage]) -> _Utilisation:

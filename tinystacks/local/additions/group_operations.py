@@ -1,4 +1,4 @@
-"""Operations of EC2 Auto Scaling that moto answers without effect: activities, and termination of one instance."""
+"""Operations of EC2 Auto Scaling that moto answers without effect, or wrongly."""
 
 from __future__ import annotations
 
@@ -54,6 +54,29 @@ class GroupOperations:
         activity = group.activities[0]
         group.maintain()
         return {"Activity": activity}
+
+    def put_policy(self, call: AwsCall) -> dict[str, Any]:
+        """PutScalingPolicy; moto misspells the ARN in its answer and takes any group's name."""
+        given = call.parameters
+        name = str(given.get("AutoScalingGroupName"))
+        if all(group.name != name for group in self._groups(call.region)):
+            raise RefusalError("ValidationError", f"Group {name} not found")
+        backend: Any = self._emulation.autoscaling(call.region)
+        policy = backend.put_scaling_policy(
+            name=given.get("PolicyName"),
+            policy_type=given.get("PolicyType") or "SimpleScaling",
+            metric_aggregation_type=given.get("MetricAggregationType"),
+            adjustment_type=given.get("AdjustmentType"),
+            as_name=name,
+            min_adjustment_magnitude=given.get("MinAdjustmentMagnitude"),
+            scaling_adjustment=given.get("ScalingAdjustment"),
+            cooldown=given.get("Cooldown"),
+            target_tracking_config=given.get("TargetTrackingConfiguration") or {},
+            step_adjustments=given.get("StepAdjustments") or [],
+            estimated_instance_warmup=given.get("EstimatedInstanceWarmup"),
+            predictive_scaling_configuration=given.get("PredictiveScalingConfiguration") or {},
+        )
+        return {"PolicyARN": policy.arn, "Alarms": []}
 
     def complete_hook(self, call: AwsCall) -> dict[str, Any]:
         """CompleteLifecycleAction for an instance that waits in its termination."""
