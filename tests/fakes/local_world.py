@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,8 @@ def local_world(engine: Path, folder: Path) -> Generator[LocalWorld]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
+    # moto keeps its state per process: other tests may have left something.
+    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=10).close()
     process = subprocess.Popen(
         [sys.executable, "-m", "tinystacks.local.provider", "--endpoint", endpoint],
         stdin=subprocess.PIPE,

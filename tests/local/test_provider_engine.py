@@ -23,12 +23,6 @@ TRUST = {
 
 @pytest.fixture(scope="module")
 def world(engine_path, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-        yield from _world(engine_path, tmp_path_factory)
-
-
-def _world(engine_path, tmp_path_factory):
     with local_world(engine_path, tmp_path_factory.mktemp("world")) as made:
         yield made
 
@@ -103,6 +97,8 @@ def test_network_role_and_log_group_through_their_whole_life(world: LocalWorld):
 
 def test_a_changed_path_replaces_a_role_and_keeps_what_uses_it_alive(world: LocalWorld):
     path = {"now": "/"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    policy = world.client("iam").create_policy(PolicyName="shared", PolicyDocument=document)["Policy"]["Arn"]
 
     def program():
         explicit = provider()
@@ -110,7 +106,7 @@ def test_a_changed_path_replaces_a_role_and_keeps_what_uses_it_alive(world: Loca
         aws.iam.RolePolicyAttachment(
             "worker",
             role=role.name,
-            policy_arn="arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy",
+            policy_arn=policy,
             opts=options(explicit),
         )
         pulumi.export("name", role.name)

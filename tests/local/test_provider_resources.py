@@ -12,7 +12,8 @@ from moto.server import ThreadedMotoServer
 
 from tinystacks.local.provider.clients import Clients
 from tinystacks.local.provider.configuration import ProviderSettings
-from tinystacks.local.provider.operations import InitFailedError, OperationError, Resource
+from tinystacks.local.provider.operations import Resource
+from tinystacks.local.provider.outcomes import InitFailedError, OperationError
 from tinystacks.local.provider.tagging import TagSettings
 
 if TYPE_CHECKING:
@@ -46,13 +47,11 @@ TAGS = TagSettings(defaults={"team": "platform"}, ignored_prefixes=("stray:",))
 
 @pytest.fixture(scope="module")
 def clients():
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        yield Clients(f"http://{host}:{port}")
-        server.stop()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield Clients(f"http://{host}:{port}")
+    server.stop()
 
 
 def resource(clients: Clients, token: str, name: str = "thing", region: str = "us-east-1") -> Resource:
@@ -95,6 +94,7 @@ class Life:
 
 
 ROLE = ("role", "aws:iam/role:Role", {"assumeRolePolicy": TRUST})
+POLICY = ("policy", "aws:iam/policy:Policy", {"policy": READ_ALL})
 BUCKET = ("bucket", "aws:s3/bucket:Bucket", {})
 REPOSITORY = ("repository", "aws:ecr/repository:Repository", {})
 KEY = ("key", "aws:kms/key:Key", {})
@@ -121,8 +121,8 @@ LIVES = [
     ),
     Life(
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-        {"role": "{role}", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
-        needs=[ROLE],
+        {"role": "{role}", "policyArn": "{policy}"},
+        needs=[ROLE, POLICY],
     ),
     Life(
         "aws:iam/policy:Policy",

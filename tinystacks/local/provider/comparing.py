@@ -90,8 +90,8 @@ def _container_text(text: str, awsvpc: bool) -> str:  # noqa: FBT001 - lru_cache
 
 def _container(raw: Any, *, awsvpc: bool) -> dict[str, Any]:
     container = {_first_lower(key): inner for key, inner in raw.items()}
-    if container.get("essential", True) is True:
-        container.pop("essential", None)
+    # Missing means true here, unlike every other flag, so that false must not count as empty below.
+    container["essential"] = "yes" if container.get("essential", True) is True else "no"
     for named in ("environment", "secrets"):
         if isinstance(container.get(named), list):
             container[named] = sorted(container[named], key=_canonical)

@@ -11,14 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tinystacks.errors import LocalAwsError, TinystacksError
+from tinystacks.errors import TinystacksError
 from tinystacks.local.provider import checking, diffing, state_inputs
 from tinystacks.local.provider.checking import CheckContext, without_defaults_key
 from tinystacks.local.provider.errors_text import operation_failed
+from tinystacks.local.provider.given_inputs import known_after_update, name_from_prefix, shown_name, unignored
 from tinystacks.local.provider.handler import Call, CreatedButFailedError, PlanError
 from tinystacks.local.provider.handlers import UnknownTypeError, handler_for
-from tinystacks.local.provider.naming import Autonaming, prefixed_name
-from tinystacks.local.provider.property_paths import segments, top_level
+from tinystacks.local.provider.outcomes import InitFailedError, OperationError, Reading
 from tinystacks.local.provider.tables import ResourceTable, resource_tables
 from tinystacks.local.provider.values import has_unknown
 
@@ -28,48 +28,12 @@ if TYPE_CHECKING:
 
     from tinystacks.local.provider.clients import Clients
     from tinystacks.local.provider.configuration import ProviderSettings
+    from tinystacks.local.provider.naming import Autonaming
 
 DEFAULT_REGION: Final = "us-east-1"
+PLANNING_SECONDS: Final = 30.0
 IMPORT_REGION: Final = re.compile(r"^(?P<id>.+)@(?P<region>[a-z]{2}(-[a-z]+)+-\d{1,2})$")
 """An import id may name the region, as Pulumi's `aws` 7 and later take it."""
-
-
-class OperationError(LocalAwsError):
-    """An operation on a resource failed; the text is the real provider's."""
-
-    kind = "local-aws-operation"
-
-
-class InitFailedError(OperationError):
-    """The resource exists, but did not become what was asked for; the state holds it.
-
-    Args:
-        message: why.
-        resource_id: id of the resource.
-        state: its state as far as it could be read.
-    """
-
-    kind = "local-aws-init-failed"
-
-    def __init__(self, message: str, *, resource_id: str, state: Mapping[str, Any]) -> None:
-        super().__init__(message)
-        self.resource_id = resource_id
-        self.state = state
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a read found.
-
-    Attributes:
-        resource_id: id as the state holds it (an import may be given another form).
-        state: outputs.
-        inputs: the inputs that stand for them.
-    """
-
-    resource_id: str
-    state: dict[str, Any]
-    inputs: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +111,7 @@ class Resource:
             OperationError: the real provider refuses this change already in the preview.
         """
         table = self.table
-        errors = self._plan_errors(state, self._unignored(state, inputs, ignore_changes))
+        errors = self._plan_errors(state, unignored(self.table, state, inputs, ignore_changes))
         if errors:
             raise OperationError("; ".join(error.reason for error in errors))
         return diffing.plan(
@@ -166,9 +130,9 @@ class Resource:
         """
         table, handler = self.table, handler_for(self.token)
         plain = without_defaults_key(inputs)
-        _name_from_prefix(table, plain)
+        name_from_prefix(table, plain)
         call = self._call(table.timeout("create"), plain)
-        name = _shown_name(table, plain)
+        name = shown_name(table, plain)
         try:
             resource_id = handler.create(call, dict(plain))
         except CreatedButFailedError as error:
@@ -234,7 +198,7 @@ class Resource:
         """
         table, handler = self.table, handler_for(self.token)
         changed = diffing.plan(table, self._with_region(state), inputs, ignore_changes=ignore_changes).changed
-        plain = without_defaults_key(self._unignored(state, inputs, ignore_changes))
+        plain = without_defaults_key(unignored(self.table, state, inputs, ignore_changes))
         call = self._call(table.timeout("update"), plain)
         try:
             handler.update(call, resource_id, dict(state), dict(plain), changed)
@@ -245,7 +209,7 @@ class Resource:
                 resource_id=resource_id,
                 state=self._state_after_failure(call, resource_id, {**state, **plain}) or state,
             ) from error
-        found = self._read_state(call, resource_id, _known_after_update(table, state, plain))
+        found = self._read_state(call, resource_id, known_after_update(table, state, plain))
         if found is None:
             raise OperationError(f"reading {table.title} ({resource_id}): couldn't find resource")
         return found
@@ -276,11 +240,12 @@ class Resource:
     ) -> dict[str, Any]:
         """State that a preview foresees for a changed resource."""
         changed = diffing.plan(self.table, self._with_region(state), inputs, ignore_changes=ignore_changes).changed
-        wanted = self._unignored(state, inputs, ignore_changes)
+        wanted = unignored(self.table, state, inputs, ignore_changes)
         return state_inputs.planned_update(self.table, state, wanted, changed)
 
-    def _call(self, timeout: float, properties: Mapping[str, Any]) -> Call:
-        account_id, partition = self.clients.account()
+    def _call(self, timeout: float, properties: Mapping[str, Any], *, planning: bool = False) -> Call:
+        # Planning asks nothing of AWS, so not even for the account.
+        account_id, partition = ("", "aws") if planning else self.clients.account()
         region = properties.get("region") if isinstance(properties.get("region"), str) else None
         here = region or self.settings.region or DEFAULT_REGION
         return Call(
@@ -323,19 +288,7 @@ class Resource:
         if refuse is None or has_unknown(inputs):
             return []  # the Check of the update, where all is known, asks again
         plain = without_defaults_key(inputs)
-        return refuse(self._call_without_aws(plain), None if state is None else dict(state), plain)
-
-    def _call_without_aws(self, properties: Mapping[str, Any]) -> Call:
-        region = properties.get("region") or self.settings.region or DEFAULT_REGION
-        return Call(
-            clients=lambda service: self.clients.client(service, region),
-            region=region,
-            account_id="",
-            partition="aws",
-            urn=self.urn,
-            timeout_seconds=30.0,
-            cancelled=self.cancelled,
-        )
+        return refuse(self._call(PLANNING_SECONDS, plain, planning=True), None if state is None else dict(state), plain)
 
     def _replace_keys(self, state: Mapping[str, Any], inputs: Mapping[str, Any]) -> frozenset[str]:
         decide = getattr(handler_for(self.token), "replace_keys", None)
@@ -350,47 +303,3 @@ class Resource:
         if not self.table.regional or state.get("region"):
             return state
         return {**state, "region": self.settings.region or DEFAULT_REGION}
-
-    def _unignored(
-        self,
-        state: Mapping[str, Any],
-        inputs: Mapping[str, Any],
-        ignore_changes: Sequence[str],
-    ) -> dict[str, Any]:
-        """Inputs with the present value of every ignored property."""
-        wanted = dict(inputs)
-        for path in ignore_changes:
-            name = top_level(path)
-            if name in self.table.properties and name in state and (len(segments(path)) == 1 or name not in inputs):
-                wanted[name] = state[name]
-        return wanted
-
-
-def _known_after_update(
-    table: ResourceTable,
-    state: Mapping[str, Any],
-    inputs: Mapping[str, Any],
-) -> dict[str, Any]:
-    """State and inputs as one: what is asked for wins, and what was taken away is not known any more."""
-    gone = {
-        name
-        for name, rules in table.properties.items()
-        if name not in inputs and not (rules.computed or rules.output) and name in state
-    }
-    return {**{name: value for name, value in state.items() if name not in gone}, **inputs}
-
-
-def _name_from_prefix(table: ResourceTable, inputs: dict[str, Any]) -> None:
-    if table.name is None or inputs.get(table.name.property) is not None:
-        return
-    prefix = inputs.get("bucketPrefix" if table.name.property == "bucket" else "namePrefix")
-    if isinstance(prefix, str):
-        inputs[table.name.property] = prefixed_name(prefix)
-
-
-def _shown_name(table: ResourceTable, inputs: Mapping[str, Any]) -> str:
-    """What stands in parentheses in an error of a create."""
-    if table.name is not None:
-        return str(inputs.get(table.name.property, ""))
-    shown = next((name for name, rules in table.properties.items() if rules.required and rules.type == "string"), "")
-    return str(inputs.get(shown, "")) if shown and len(str(inputs.get(shown, ""))) < 100 else ""  # noqa: PLR2004

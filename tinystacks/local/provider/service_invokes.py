@@ -12,23 +12,27 @@ if TYPE_CHECKING:
 
     from tinystacks.local.provider.invocation import Invocation
 
-BALANCER_ATTRIBUTES: Final[Mapping[str, tuple[str, type]]] = {
-    "clientKeepAlive": ("client_keep_alive.seconds", int),
-    "desyncMitigationMode": ("routing.http.desync_mitigation_mode", str),
-    "dnsRecordClientRoutingPolicy": ("dns_record.client_routing_policy", str),
-    "dropInvalidHeaderFields": ("routing.http.drop_invalid_header_fields.enabled", bool),
-    "enableCrossZoneLoadBalancing": ("load_balancing.cross_zone.enabled", bool),
-    "enableDeletionProtection": ("deletion_protection.enabled", bool),
-    "enableHttp2": ("routing.http2.enabled", bool),
-    "enableTlsVersionAndCipherSuiteHeaders": ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", bool),
-    "enableWafFailOpen": ("waf.fail_open.enabled", bool),
-    "enableXffClientPort": ("routing.http.xff_client_port.enabled", bool),
-    "enableZonalShift": ("zonal_shift.config.enabled", bool),
-    "idleTimeout": ("idle_timeout.timeout_seconds", int),
-    "preserveHostHeader": ("routing.http.preserve_host_header.enabled", bool),
-    "xffHeaderProcessingMode": ("routing.http.xff_header_processing.mode", str),
+BALANCER_ATTRIBUTES: Final[Mapping[str, tuple[str, type, str]]] = {
+    "clientKeepAlive": ("client_keep_alive.seconds", int, "3600"),
+    "desyncMitigationMode": ("routing.http.desync_mitigation_mode", str, "defensive"),
+    "dnsRecordClientRoutingPolicy": ("dns_record.client_routing_policy", str, "any_availability_zone"),
+    "dropInvalidHeaderFields": ("routing.http.drop_invalid_header_fields.enabled", bool, "false"),
+    "enableCrossZoneLoadBalancing": ("load_balancing.cross_zone.enabled", bool, "false"),
+    "enableDeletionProtection": ("deletion_protection.enabled", bool, "false"),
+    "enableHttp2": ("routing.http2.enabled", bool, "true"),
+    "enableTlsVersionAndCipherSuiteHeaders": (
+        "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+        bool,
+        "false",
+    ),
+    "enableWafFailOpen": ("waf.fail_open.enabled", bool, "false"),
+    "enableXffClientPort": ("routing.http.xff_client_port.enabled", bool, "false"),
+    "enableZonalShift": ("zonal_shift.config.enabled", bool, "false"),
+    "idleTimeout": ("idle_timeout.timeout_seconds", int, "60"),
+    "preserveHostHeader": ("routing.http.preserve_host_header.enabled", bool, "false"),
+    "xffHeaderProcessingMode": ("routing.http.xff_header_processing.mode", str, "append"),
 }
-"""Output, and the load balancer attribute that it shows."""
+"""Output, the load balancer attribute that it shows, and AWS's default for it (API reference, LoadBalancerAttribute)."""
 
 
 def parameter(invocation: Invocation) -> dict[str, Any]:
@@ -83,7 +87,7 @@ def load_balancer(invocation: Invocation) -> dict[str, Any]:
         "dnsName": only["DNSName"],
         "healthCheckLogs": [],
         "id": arn,
-        "internal": only["Scheme"] == "internal",
+        "internal": only.get("Scheme") == "internal",
         "ipAddressType": only.get("IpAddressType", "ipv4"),
         "ipamPools": [],
         "loadBalancerType": only["Type"],
@@ -95,7 +99,10 @@ def load_balancer(invocation: Invocation) -> dict[str, Any]:
         "tags": tags[arn],
         "vpcId": only["VpcId"],
         "zoneId": only["CanonicalHostedZoneId"],
-        **{name: _attribute(attributes.get(key), kind) for name, (key, kind) in BALANCER_ATTRIBUTES.items()},
+        **{
+            name: _attribute(attributes.get(key, default), kind)
+            for name, (key, kind, default) in BALANCER_ATTRIBUTES.items()
+        },
     }
 
 
@@ -122,12 +129,10 @@ def cluster(invocation: Invocation) -> dict[str, Any]:
     }
 
 
-def _attribute(text: str | None, kind: type) -> Any:
+def _attribute(text: str, kind: type) -> Any:
     if kind is bool:
         return text == "true"
-    if kind is int:
-        return int(text or 0)
-    return text or ""
+    return int(text) if kind is int else text
 
 
 def _tags_of(elb: Any, arn: str) -> dict[str, str]:

@@ -17,7 +17,8 @@ from tinystacks.local.provider.configuration import Connections, configuration_f
 from tinystacks.local.provider.invocation import Invocation
 from tinystacks.local.provider.invokes import invoke
 from tinystacks.local.provider.naming import Autonaming
-from tinystacks.local.provider.operations import InitFailedError, Resource
+from tinystacks.local.provider.operations import Resource
+from tinystacks.local.provider.outcomes import InitFailedError
 from tinystacks.local.provider.state_inputs import with_secrets
 from tinystacks.local.provider.values import from_struct, to_struct
 from tinystacks.local.provider.wire import check_failures, diff_response, fail, fail_initialisation

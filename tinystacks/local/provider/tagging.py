@@ -7,6 +7,7 @@ provider's `internal/tags/key_value_tags.go`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 from tinystacks.local.provider.values import UNKNOWN, Unknown
@@ -38,6 +39,8 @@ class TagSettings:
         own: dict[str, Any] | Unknown = {} if tags is None else tags
         if isinstance(self.defaults, Unknown) or isinstance(own, Unknown):
             return UNKNOWN
+        if not isinstance(tags, (dict, NoneType)):
+            return {}  # the schema refuses it
         merged: dict[str, Any] = {**self.defaults, **own}
         if any(isinstance(value, Unknown) for value in merged.values()):
             return UNKNOWN
