@@ -11,6 +11,7 @@ from tests.fakes.world import World
 from tinystacks.controlplane import bounds
 from tinystacks.controlplane import effects as fx
 from tinystacks.controlplane.errors import EcsError
+from tinystacks.controlplane.settings import Settings
 
 
 def started(count=2, instances=3, image="good", **given):
@@ -465,3 +466,17 @@ def test_d42_pause_hooks_are_not_modelled_and_said_so():
     with pytest.raises(EcsError) as caught:
         started(2, deployment_configuration={"lifecycleHooks": [{"hookTargetArn": "x"}]})
     assert caught.value.code == "UnsupportedFeatureException"
+
+
+@pytest.mark.parametrize("rate", [30, 500])
+def test_p18_p35_a_slow_rollout_leaves_the_zones_nearly_even(rate):
+    """Old tasks leave all zones alike, so that what was placed beside them is even at the end (trap D11)."""
+    world = World(settings=Settings(launches_per_minute=rate))
+    world.instances(12)
+    service = world.service(90)
+    world.steady(service)
+    world.plane.update_service(service="web", task_definition=world.definition("v2"))
+    world.run(1)
+    world.steady(service)
+    counts = world.zones_of(service).values()
+    assert max(counts) - min(counts) <= 2

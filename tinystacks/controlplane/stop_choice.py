@@ -28,10 +28,11 @@ def next_of(state: State, service: Service, deployment: Deployment, allowed: dic
     if not allowed:
         return None
     placed = deployment.placed
-    # Of equally full zones, the one where this deployment has most: else its tasks run out in one zone first.
+    # The deployment's own tasks decide first: old ones then leave all zones evenly, and the new ones that were placed
+    # beside them end up as evenly spread. Outside of deployments both counts are the same.
     zones = sorted(
         (zone for zone, keys in placed.items() if keys.total),
-        key=lambda zone: (-service.zone_counts[zone], -placed[zone].total, zone),
+        key=lambda zone: (-placed[zone].total, -service.zone_counts[zone], zone),
     )
     for zone in zones:
         key = placed[zone].highest()
