@@ -8,21 +8,22 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
 import pytest
 
-from tests.fakes.deployment_target import FakeSsm, FakeTarget
+from tests.fakes.deployment_target import EmptyService, FakeSsm, FakeTarget
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.engine_provider import EngineProvider, World
 from tests.fakes.stages import GROUP, LOGS, SERVICE, PlainProgram, plain_program, small_stage
-from tinystacks.deployment.context import DeploymentSettings
 from tinystacks.deployment.deployment import Deployment
 from tinystacks.deployment.engine import EngineSettings
 from tinystacks.deployment.events import Notice, ResourceFailed, ResourceStarted, Warned
 from tinystacks.deployment.gate import DowntimeError
 from tinystacks.deployment.results import Changes, Result
+from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.deployment.verdict import Pace
 from tinystacks.errors import (
     AwsError,
@@ -53,7 +54,8 @@ class Bench:
         self.events = []
 
     def target(self, **values) -> FakeTarget:
-        return FakeTarget(**{"name": "local", "variables": self.provider.environment, **values})
+        target = FakeTarget(name="local", variables=self.provider.environment)
+        return replace(target, **values)
 
     def deployment(self, target: FakeTarget | None = None, stage: str = "dev", **values) -> Deployment:
         return Deployment(
@@ -391,3 +393,24 @@ def test_a14_another_name_of_the_stack_in_the_same_folder_is_refused(bench):
     deployment = Deployment(other, bench.target(), workspace=bench.workspace, program=bench.program)
     with pytest.raises(UsageError, match="belongs to stack `shop`"):
         deployment.up()
+
+
+def test_b2_after_a_rollback_by_ecs_the_next_up_deploys_the_revision_again(bench):
+    inputs = {"cluster": "shop-dev", "name": "shop-web-service", "taskDefinition": "shop-web:2"}
+    bench.program.resources[SERVICE, "shop-web-service"] = inputs
+
+    class RolledBackEcs(EmptyService):
+        def describe_services(self, **arguments):
+            live = next(values for key, values in bench.world.existing.items() if "service" in key)
+            arn = f"arn:aws:ecs:eu-west-1:123456789012:task-definition/{live['taskDefinition']}"
+            return {"services": [{"serviceName": arguments["services"][0], "taskDefinition": arn}]}
+
+    target = bench.target(clients={"ecs": RolledBackEcs()})
+    bench.deployment(target).up()
+    assert bench.deployment(target).up().result is Result.UNCHANGED
+    service = next(key for key in bench.world.existing if "service" in key)
+    bench.world.existing[service] = {**inputs, "taskDefinition": "shop-web:1"}
+    done = bench.deployment(target).up(bench.events.append)
+    assert done.changes == Changes(update=1, same=2)
+    assert "rolled back" in bench.said(Notice)
+    assert bench.world.existing[service] == inputs

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.deployment_target import FakeIam, FakeSsm, FakeTarget
 from tests.fakes.stages import small_stage
-from tinystacks.deployment.automation import State
+from tinystacks.deployment.engine_state import State
 from tinystacks.deployment.masking import (
     MASK,
     SECRET_SIGNATURE,

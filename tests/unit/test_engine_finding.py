@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,10 @@ def pulumi(path: Path, version: str) -> Path:
 
 
 def settings(tmp_path: Path, **values) -> EngineSettings:
-    given = {"path": None, "search_path": str(tmp_path / "bin"), "cache": tmp_path / "cache", "download": False}
-    return EngineSettings(**{**given, "build": False, **values})
+    bare = EngineSettings(
+        path=None, search_path=str(tmp_path / "bin"), cache=tmp_path / "cache", download=False, build=False
+    )
+    return replace(bare, **values)
 
 
 def test_a_path_in_the_settings_is_the_only_place(tmp_path):

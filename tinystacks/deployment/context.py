@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.deployment.engine import EngineSettings, find_engine
+from tinystacks.deployment.engine import find_engine
 from tinystacks.deployment.engine_errors import EngineFailure, explain
 from tinystacks.deployment.engine_events import EventTranslator
+from tinystacks.deployment.engine_place import engine_place
 from tinystacks.deployment.events import Notice, OnEvent
 from tinystacks.deployment.leftovers import Leftover, Sweep
 from tinystacks.deployment.lock import StageLock, is_held, locked_error, read_holder
@@ -32,16 +32,18 @@ from tinystacks.deployment.recovery import repair, run_past_stale_lock, settle_e
 from tinystacks.deployment.verdict import Pace
 from tinystacks.deployment.wording import Wording
 from tinystacks.deployment.work_folder import StageRecord, WorkFolder
-from tinystacks.errors import EngineError, InterruptedByUserError
+from tinystacks.errors import InterruptedByUserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
     from programs.settings import ProgramSettings
-    from tinystacks.deployment.automation import EngineSession, State
+    from tinystacks.deployment.automation import EngineSession
     from tinystacks.deployment.engine import Engine
+    from tinystacks.deployment.engine_state import State
     from tinystacks.deployment.interrupt import Interrupt
+    from tinystacks.deployment.settings import DeploymentSettings
     from tinystacks.deployment.target import Target
     from tinystacks.spec.model import StageSpec
 
@@ -49,23 +51,6 @@ if TYPE_CHECKING:
 
 _LOCAL_POLL = 0.5
 _AWS_POLL = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentSettings:
-    """Settings of the machine and the person, not of the stage.
-
-    Attributes:
-        engine: where engines may come from.
-        pace: time; polls every 5 seconds on AWS and twice a second on the local AWS by default.
-        refresh_limit: resources that a refresh may drop from the state before it stops (trap A2).
-        waits: whether `up` follows the services' deployments to their ends.
-    """
-
-    engine: EngineSettings = field(default_factory=EngineSettings)
-    pace: Pace | None = None
-    refresh_limit: int = 5
-    waits: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -191,12 +176,9 @@ class StageContext:
 
     def session(self, engine: Engine, on_start: Callable[[int], None] = lambda _pid: None) -> EngineSession:
         """Give the engine at work on this stage."""
-        from tinystacks.deployment.automation import EngineSession, Place  # noqa: PLC0415 - loads the Automation API
+        from tinystacks.deployment.automation import EngineSession  # noqa: PLC0415 - loads the Automation API
 
         self.folder.prepare()
-        remote = self.target.name == "aws" and self.stage.state
-        if remote and str(remote).startswith("http"):
-            self.folder.share_login()
         session: EngineSession | None = None
 
         def started(pid: int) -> None:
@@ -207,15 +189,7 @@ class StageContext:
 
         session = EngineSession(
             engine,
-            Place(
-                project=self.stage.stack,
-                stage=self.stage.stage,
-                folder=self.folder.path,
-                home=self.folder.home,
-                backend_url=str(remote or self.folder.state_url),
-                secrets_provider=self._secrets_provider(),
-                environment={**self.target.environment(), **self._passphrase()},
-            ),
+            engine_place(self.stage, self.target, self.folder),
             started,
         )
         return session
@@ -362,21 +336,3 @@ class StageContext:
                 f"is left. Its state was put aside: {place}"
             )
         )
-
-    def _secrets_provider(self) -> str:
-        return (self.stage.secrets_provider if self.target.name == "aws" else None) or "passphrase"
-
-    def _passphrase(self) -> dict[str, str | None]:
-        """Say where the engine finds the passphrase (trap A9): the stage's own file, else the user's variable."""
-        if self._secrets_provider() != "passphrase":
-            return {}
-        given = "PULUMI_CONFIG_PASSPHRASE" in os.environ or "PULUMI_CONFIG_PASSPHRASE_FILE" in os.environ
-        if given and not self.folder.has_passphrase and self.target.name == "aws":
-            return {}
-        if self.target.name == "aws" and self.stage.state and not self.folder.has_passphrase:
-            raise EngineError(
-                f"The state of stage `{self.stage.stage}` is shared, but nothing says how its secrets are encrypted.",
-                hint="Set `secrets_provider` in the file (such as awskms://alias/tinystacks?region=eu-west-1), "
-                "or PULUMI_CONFIG_PASSPHRASE.",
-            )
-        return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(self.folder.passphrase_file()), "PULUMI_CONFIG_PASSPHRASE": None}

@@ -16,10 +16,11 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tinystacks.deployment.context import DeploymentSettings, StageContext
+from tinystacks.deployment.context import StageContext
 from tinystacks.deployment.events import OnEvent, ignore
 from tinystacks.deployment.interrupt import Interrupt, run_in_worker
 from tinystacks.deployment.mending import repair_stage, unlock
+from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.removal import destroy, refresh
 from tinystacks.deployment.results import (
     Changes,
@@ -30,7 +31,8 @@ from tinystacks.deployment.results import (
     RepairResult,
     UpResult,
 )
-from tinystacks.deployment.update import Update, outputs_of, preview
+from tinystacks.deployment.settings import DeploymentSettings
+from tinystacks.deployment.update import Update, preview
 from tinystacks.errors import NotDeployedError, UsageError
 from tinystacks.outputs import StageOutputs
 

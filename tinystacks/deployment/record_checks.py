@@ -10,7 +10,7 @@ from tinystacks.errors import CredentialsError, EngineError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tinystacks.deployment.automation import State
+    from tinystacks.deployment.engine_state import State
     from tinystacks.deployment.work_folder import StageRecord
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.deployment.automation import State
 from tinystacks.deployment.engine_errors import EngineFailure, EngineLock, engine_locks, explain
+from tinystacks.deployment.engine_state import State
 from tinystacks.deployment.events import Notice, Warned
 from tinystacks.deployment.lock import Holder, locked_error, process_lives
 from tinystacks.errors import InterruptedUpdateError

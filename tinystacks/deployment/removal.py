@@ -8,9 +8,9 @@ from tinystacks.deployment.clearing import clear
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.orphans import removal_order
+from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import Changes, DestroyResult, Kept, RefreshResult, Result
 from tinystacks.deployment.retry import passes_by_itself
-from tinystacks.deployment.update import outputs_of
 from tinystacks.errors import AwsError, EngineError
 
 if TYPE_CHECKING:

@@ -7,30 +7,26 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_replacements
 from tinystacks.deployment.lock import is_held, read_holder
 from tinystacks.deployment.masking import masked
 from tinystacks.deployment.preflight import ensure_service_roles
+from tinystacks.deployment.reading import drifted_services, outputs_of
 from tinystacks.deployment.results import Changes, PreviewResult, Result, UpResult
 from tinystacks.deployment.retry import passes_by_itself
 from tinystacks.deployment.verdict import Follower, overall
-from tinystacks.errors import AwsError
-from tinystacks.outputs import StageOutputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tinystacks.deployment.automation import State
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.engine_events import EventTranslator
     from tinystacks.deployment.events import OnEvent
     from tinystacks.deployment.work_folder import StageRecord
 
 _RESULTS_KEPT = 200
-_SERVICES_PER_CALL = 10
 _RETRY_WAIT = 10.0
 """Seconds before the one retry: what is eventually consistent in AWS is mostly consistent by then."""
 
@@ -206,7 +202,7 @@ class Update:
         """
         context = self._context
         cleared = opened.record is not None and opened.record.cleared
-        urns = None if cleared else drifted_services(context, opened.state)
+        urns = None if cleared else drifted_services(context.target.client, opened.state)
         if urns is not None and not urns:
             return
         what = "the whole stage, since a destroy was broken off" if cleared else "services that ECS has rolled back"
@@ -267,44 +263,6 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
         release=opened.record.release if opened.record else 0,
         planned=tuple(translator.planned.values()),
     )
-
-
-def outputs_of(state: State | None) -> StageOutputs | None:
-    """Read a stage's outputs from its state, secrets masked; none when it has none (yet)."""
-    if state is None:
-        return None
-    try:
-        return StageOutputs.from_exports(masked(dict(state.exports)))
-    except (KeyError, TypeError):
-        return None
-
-
-def drifted_services(context: StageContext, state: State | None) -> list[str]:
-    """Give the services (engine identities) whose task definition at ECS is not the one in the state."""
-    recorded: dict[str, dict[str, tuple[str, str]]] = {}
-    for item in state.resources if state else ():
-        if item["type"] == "aws:ecs/service:Service" and item.get("outputs"):
-            seen = item["outputs"]
-            cluster = recorded.setdefault(str(seen.get("cluster", "")), {})
-            cluster[str(seen.get("name", ""))] = (str(item["urn"]), str(seen.get("taskDefinition", "")))
-    drifted: list[str] = []
-    for cluster, services in recorded.items():
-        try:
-            with aws_errors("ecs", "services of the stage"):
-                ecs = context.target.client("ecs")
-                for batch in batches(list(services), _SERVICES_PER_CALL):
-                    for live in ecs.describe_services(cluster=cluster, services=batch).get("services", []):
-                        urn, expected = services.get(live["serviceName"], ("", ""))
-                        if urn and not _same_revision(live.get("taskDefinition", ""), expected):
-                            drifted.append(urn)
-        except AwsError:
-            continue  # the engine's own refusal says more
-    return drifted
-
-
-def _same_revision(live: str, expected: str) -> bool:
-    """Compare two task definitions, given as ARN or as `family:revision`."""
-    return live.rpartition("/")[2] == expected.rpartition("/")[2]
 
 
 def _former(record: StageRecord | None, former: str, ami_id: str) -> tuple[str, ...]:

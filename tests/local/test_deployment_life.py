@@ -1,0 +1,124 @@
+"""A whole stage with the real engine, the real program and the local AWS."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.fakes.engine_found import engine_or_skip
+from tests.fakes.local_deploying_child import local_deployment
+from tinystacks.deployment.events import TasksProgress, Warned
+from tinystacks.deployment.leftovers import Sweep
+from tinystacks.deployment.results import Result
+from tinystacks.local.process import LocalAws
+
+ROOT = Path(__file__).parents[2]
+
+
+class Local:
+    def __init__(self, home: Path, engine: Path) -> None:
+        self.home = home
+        self.engine = engine
+
+    def deployment(self, workspace: Path, **overrides):
+        return local_deployment(workspace, self.home, self.engine, **overrides)
+
+    def killed(self, operation: str, workspace: Path, at: str) -> str:
+        """Run an operation in a process of its own, kill it and its engine at an event, and give what it said."""
+        command = [sys.executable, "-m", "tests.fakes.local_deploying_child", operation, str(workspace)]
+        with subprocess.Popen(
+            [*command, str(self.home), str(self.engine)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdout is not None
+            said = ""
+            for line in child.stdout:
+                said += line
+                if at in line:
+                    break
+            else:
+                pytest.fail(f"never came to {at}: {said[-2000:]}")
+            lock = workspace / ".tstack" / "local" / "dev" / "lock"
+            engine_pid = int(lock.read_text().partition('"engine_pid": ')[2].rstrip("}"))
+            child.kill()
+            with suppress(ProcessLookupError):  # between two commands of the engine there is none
+                os.kill(engine_pid, signal.SIGKILL)
+        return said
+
+    def left(self, deployment) -> list[str]:
+        sweep = Sweep(deployment.target.client, stack="shop", stage="dev")
+        found = [f"{item.type} {item.id}" for item in sweep.find()]
+        assert sweep.not_read == []
+        return found
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    engine = engine_or_skip().path
+    home = tmp_path_factory.mktemp("local-home")
+    server = LocalAws(home=home)
+    server.start("simulated")
+    yield Local(home, engine)
+    server.stop()
+
+
+def test_up_is_steady_again_unchanged_answers_and_destroy_leaves_nothing(local, tmp_path):
+    deployment = local.deployment(tmp_path)
+    events = []
+    done = deployment.up(events.append)
+    assert done.result is Result.STEADY
+    last = [event for event in events if isinstance(event, TasksProgress)][-1]
+    assert (last.desired, last.running) == (2, 2)
+    outputs = deployment.outputs()
+    assert outputs == done.outputs
+    assert outputs.services["web"].service_name.startswith("shop-web-service")
+    with urlopen(f"{outputs.endpoint}/ping", timeout=10) as answer:
+        assert answer.status == 200
+
+    again = deployment.up()
+    assert (again.result, again.changes.total) == (Result.UNCHANGED, 0)
+
+    gone = deployment.destroy()
+    assert gone.result is Result.DESTROYED
+    assert [kept.type for kept in gone.kept] == ["task definition"]
+    assert local.left(deployment) == []
+
+
+@pytest.mark.parametrize("at", ["words='subnet", "words='listener"])
+def test_a3_sigkill_in_the_middle_of_up_is_told_and_the_next_up_converges(local, tmp_path, at):
+    local.killed("up", tmp_path, at)
+    deployment = local.deployment(tmp_path)
+    events = []
+    done = deployment.up(events.append)
+    assert done.result is Result.STEADY
+    assert "did not come to its end" in "\n".join(event.message for event in events if isinstance(event, Warned))
+    assert deployment.up().result is Result.UNCHANGED
+    gone = deployment.destroy()
+    assert [kept.type for kept in gone.kept] == ["task definition"]
+    assert local.left(deployment) == []
+
+
+def test_c6_sigkill_in_the_middle_of_destroy_and_the_next_destroy_leaves_nothing(local, tmp_path):
+    local.deployment(tmp_path).up()
+    local.killed("destroy", tmp_path, "Action.DELETE: 'delete'>, type='aws:lb/loadBalancer")
+    deployment = local.deployment(tmp_path)
+    assert deployment.destroy().result is Result.DESTROYED
+    assert local.left(deployment) == []
+
+
+def test_c6_up_after_a_destroy_that_was_broken_off_brings_the_tasks_back(local, tmp_path):
+    local.deployment(tmp_path).up()
+    local.killed("destroy", tmp_path, "Phase.ENGINE")
+    deployment = local.deployment(tmp_path)
+    events = []
+    done = deployment.up(events.append)
+    assert done.result is Result.STEADY
+    last = [event for event in events if isinstance(event, TasksProgress)][-1]
+    assert last.running >= 2
+    deployment.destroy()

@@ -1,0 +1,28 @@
+"""Settings of the machine and the person who deploys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tinystacks.deployment.engine import EngineSettings
+
+if TYPE_CHECKING:
+    from tinystacks.deployment.verdict import Pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentSettings:
+    """Settings of the machine and the person, not of the stage.
+
+    Attributes:
+        engine: where engines may come from.
+        pace: time; polls every 5 seconds on AWS and twice a second on the local AWS by default.
+        refresh_limit: resources that a refresh may drop from the state before it stops (trap A2).
+        waits: whether `up` follows the services' deployments to their ends.
+    """
+
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    pace: Pace | None = None
+    refresh_limit: int = 5
+    waits: bool = True
