@@ -45,6 +45,10 @@ def test_d5_the_group_does_not_wait_for_capacity():
     assert sample(DEFAULT).one(GROUP).inputs["waitForCapacityTimeout"] == "0"
 
 
+def test_c1_the_group_goes_with_its_instances_even_protected_or_draining_ones():
+    assert sample("protected, approved").one(GROUP).inputs["forceDelete"] is True
+
+
 def test_d6_the_tag_that_ecs_adds_is_declared():
     tags = sample(DEFAULT).one(GROUP).inputs["tags"]
 

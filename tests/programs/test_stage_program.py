@@ -127,7 +127,7 @@ def test_d19_no_physical_name_begins_with_what_aws_reserves(stack: str):
 
 
 @ANY
-def test_g1_no_name_is_fixed_where_a_replacement_would_clash(name: str):
+def test_b9_g1_no_name_is_fixed_where_a_replacement_would_clash(name: str):
     for resource in sample(name).resources:
         if resource.type.split("/")[0] in {"aws:lb", "aws:iam", "aws:autoscaling", "aws:ec2"} or resource.type in {
             SERVICE,
