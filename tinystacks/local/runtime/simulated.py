@@ -284,14 +284,18 @@ def _behaviour(definition: Mapping[str, Any]) -> tuple[str, float]:
 
 def _identity(task: TaskOrder, order: ContainerOrder) -> dict[str, object]:
     image = str(order.definition.get("image", ""))
-    release = next((value for key, value in task.tags.items() if key == "tinystacks:release"), "")
     return {
-        "service": task.service or task.family,
+        "service": _tag(task, "service") or task.service or task.family,
         "task": task.task_id,
         "revision": task.revision,
-        "release": release,
+        "release": _tag(task, "release"),
         "container": order.name,
         "image": image,
         "zone": task.zone,
         "instance": task.instance_id,
     }
+
+
+def _tag(task: TaskOrder, name: str) -> str:
+    """A tag that a deployment puts on what it makes; the service's own name is shorter than that of the ECS service."""
+    return task.tags.get(f"tinystacks:{name}", "")
