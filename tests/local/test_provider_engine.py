@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pulumi
@@ -12,8 +13,13 @@ from pulumi import automation as auto
 
 from tests.fakes.local_world import ACCOUNT_ID, LocalWorld, local_world
 
-# The SDKs warn about some of their own resources and functions when they are imported.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    # The SDKs warn about some of their own resources and functions when they are imported.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    # The Automation API leaves the event loop of an inline program unclosed when the engine refuses something.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 TRUST = {
     "Version": "2012-10-17",
@@ -25,6 +31,13 @@ TRUST = {
 def world(engine_path, tmp_path_factory):
     with local_world(engine_path, tmp_path_factory.mktemp("world")) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _leftovers_end_here():
+    """What a program left behind is collected in its own test, where it may be."""
+    yield
+    gc.collect()
 
 
 def provider(**more):

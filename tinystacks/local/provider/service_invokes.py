@@ -32,7 +32,7 @@ BALANCER_ATTRIBUTES: Final[Mapping[str, tuple[str, type, str]]] = {
     "preserveHostHeader": ("routing.http.preserve_host_header.enabled", bool, "false"),
     "xffHeaderProcessingMode": ("routing.http.xff_header_processing.mode", str, "append"),
 }
-"""Output, the load balancer attribute that it shows, and AWS's default for it (API reference, LoadBalancerAttribute)."""
+"""Output, the load balancer attribute that it shows, and AWS's default (API reference, LoadBalancerAttribute)."""
 
 
 def parameter(invocation: Invocation) -> dict[str, Any]:
