@@ -125,6 +125,8 @@ def test_a_stage_s_life(bench):
     assert oldest.release["result"] == "steady"
     assert oldest.spec["services"]["web"]["image"] == "nginx:1.27"
     assert len(list((bench.folder() / "backups").iterdir())) == 2
+    # An engine that is killed while it writes such a file could not open its state any more.
+    assert list((bench.folder() / "state").rglob("*.attrs")) == []
 
     gone = deployment.destroy()
     assert (gone.result, gone.changes.delete, len(gone.removed)) == (Result.DESTROYED, 3, 3)

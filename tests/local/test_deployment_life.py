@@ -58,7 +58,7 @@ class Local:
         return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def local(tmp_path_factory):
     engine = engine_or_skip().path
     home = tmp_path_factory.mktemp("local-home")

@@ -109,8 +109,12 @@ class WorkFolder:
 
     @property
     def state_url(self) -> str:
-        """URL of the file backend."""
-        return (self.path / "state").as_uri()
+        """URL of the file backend, without attribute files beside the state.
+
+        The backend writes those in place: an engine killed just then leaves half of one, after which the (whole) state
+        cannot be opened any more ("failed to load checkpoint: EOF", gocloud.dev/blob/fileblob).
+        """
+        return f"{(self.path / 'state').as_uri()}?metadata=skip"
 
     def prepare(self) -> None:
         """Make the folder; does nothing when it is there."""
