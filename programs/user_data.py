@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+from tinystacks.spec.instance_types import AGENT_RESERVED_MIB
+
 
 def agent_settings(*, cluster: str, spot: bool) -> dict[str, str]:
     """Give the agent's settings (names as in the README of aws/amazon-ecs-agent).
@@ -14,6 +16,8 @@ def agent_settings(*, cluster: str, spot: bool) -> dict[str, str]:
     """
     settings = {
         "ECS_CLUSTER": cluster,
+        # Room for the agent and the system, which the fit check of a stage takes off too (trap E2).
+        "ECS_RESERVED_MEMORY": str(AGENT_RESERVED_MIB),
         "ECS_ENABLE_TASK_IAM_ROLE": "true",
         # Log lines are sent with the service's execution role, so that the instance role needs no right to logs.
         "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE": "true",

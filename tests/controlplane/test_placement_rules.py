@@ -37,6 +37,16 @@ def test_p3_registered_cpu_is_1024_units_per_vcpu():
     assert world.container_instances()[0].cpu == 4096
 
 
+def test_p3_registered_memory_is_less_what_the_agent_keeps():
+    """Source: ECS agent, getResources and ECS_RESERVED_MEMORY."""
+    world = World()
+    world.plane.create_cluster()
+    kept = {"zone": "us-east-1a", "instance_type": "m5.large", "cluster": "default", "reserved_memory": 32}
+    world.plane.instance_launched("", "i-1", **kept)
+    world.run(world.plane.state.settings.boot_seconds + 1)
+    assert world.container_instances()[0].memory == registered_memory("m5.large", TYPES["m5.large"].memory_mib) - 32
+
+
 def test_p4_task_level_sizes_win_over_container_sizes():
     """Source: ECS agent, ToHostResources; API ContainerDefinition."""
     world = World()

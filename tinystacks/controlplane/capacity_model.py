@@ -106,6 +106,7 @@ class Ec2Instance:
     """An EC2 instance, registered or not.
 
     Attributes:
+        reserved_memory: MiB that its agent keeps from tasks (P3).
         terminating: its group has begun to terminate it, or ECS has chosen it for scale-in.
         released: the effect that lets it go was given.
         terminated_by_plane: ECS chose it for scale-in (answer TerminateInstance, not CompleteInstanceDraining).
@@ -119,6 +120,7 @@ class Ec2Instance:
     vpc_id: str = ""
     ami_id: str = ""
     cluster: str | None = None
+    reserved_memory: int = 0
     launched_at: float = 0
     protected: bool = False
     terminating: bool = False

@@ -89,7 +89,7 @@ def register(state: State, cluster: Cluster, ec2: Ec2Instance) -> ContainerInsta
         zone=ec2.zone,
         instance_type=ec2.instance_type,
         cpu=facts.vcpu * CPU_PER_VCPU,
-        memory=registered_memory(ec2.instance_type, facts.memory_mib),
+        memory=max(0, registered_memory(ec2.instance_type, facts.memory_mib) - ec2.reserved_memory),
         max_task_enis=max(0, facts.max_enis - 1),
         capacity_provider_name=provider,
         registered_at=state.now,

@@ -48,6 +48,7 @@ def launched(
     vpc_id: str,
     ami_id: str,
     cluster: str | None,
+    reserved_memory: int = 0,
 ) -> None:
     """An instance boots; its agent registers after the boot delay when it knows a cluster."""
     if instance_id in state.ec2_instances:
@@ -62,6 +63,7 @@ def launched(
         vpc_id=vpc_id,
         ami_id=ami_id,
         cluster=cluster,
+        reserved_memory=reserved_memory,
         launched_at=state.now,
         protected=group is not None and group.new_instances_protected,
     )

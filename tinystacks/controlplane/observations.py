@@ -62,8 +62,12 @@ class Observations:
         vpc_id: str = "",
         ami_id: str = "",
         cluster: str | None = None,
+        reserved_memory: int = 0,
     ) -> None:
-        """An EC2 instance began to boot; it registers after the boot delay when its user data names a cluster."""
+        """An EC2 instance began to boot; it registers after the boot delay when its user data names a cluster.
+
+        `reserved_memory` is what its agent keeps from tasks, in MiB (P3).
+        """
         ec2_instances.launched(
             self.state,
             group_arn,
@@ -74,6 +78,7 @@ class Observations:
             vpc_id=vpc_id,
             ami_id=ami_id,
             cluster=cluster,
+            reserved_memory=reserved_memory,
         )
 
     def instance_terminating(self, instance_id: str) -> None:

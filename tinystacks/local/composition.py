@@ -40,6 +40,7 @@ _MOTO_SETTINGS = {
     "MOTO_ACCOUNT_ID": "123456789012",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
     "MOTO_DISABLE_GLOBAL_CORS": "true",
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
 }
 _WARM_SERVICES = ("sts", "iam", "ssm", "ec2", "autoscaling", "elbv2", "logs", "cloudwatch", "ecr")
 
@@ -108,11 +109,12 @@ class LocalServer:
     def _install(self) -> None:
         """Change what moto does where AWS does otherwise, in this process."""
         from tinystacks.local import balancer_names, groups  # noqa: PLC0415 - they load moto
-        from tinystacks.local.additions import machine_images  # noqa: PLC0415 - as above
+        from tinystacks.local.additions import certificates, machine_images  # noqa: PLC0415 - as above
 
         groups.install()
         balancer_names.install(self._balancers.open)
         machine_images.install()
+        certificates.install()
 
     def _make_runtime(self, events: queue.SimpleQueue[RuntimeEvent]) -> Runtime:
         from tinystacks.local.runtime.simulated import SimulatedRuntime  # noqa: PLC0415 - only when it is chosen

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
     from moto.elbv2.models import ELBv2Backend
 
+_RESERVED_SETTING = re.compile(r"""^\s*(?:echo\s+["']?)?ECS_RESERVED_MEMORY=["']?(\d+)""", re.MULTILINE)
 _CLUSTER_SETTING = re.compile(r"""^\s*(?:echo\s+["']?)?ECS_CLUSTER=["']?([A-Za-z0-9_-]+)""", re.MULTILINE)
 
 
@@ -66,21 +67,31 @@ def _all_backends(service: str) -> dict[str, dict[str, Any]]:
     return find(service)
 
 
-def cluster_of_user_data(user_data: str | None) -> str | None:
+def cluster_of_user_data(user_data: str | None) -> str:
     """The cluster that an instance's agent joins: `ECS_CLUSTER=…` in its user data (AGENT README).
 
     Args:
         user_data: as the launch template holds it, base64.
 
     Returns:
-        The cluster's name; `default` when the user data sets none, as the agent does; None for user data that is no
-        text (nothing says that such an instance runs an agent).
+        The cluster's name; `default` when the user data sets none, as the agent does.
     """
-    if not user_data:
-        return "default"
-    try:
-        text = base64.b64decode(user_data, validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        text = user_data
-    found: list[str] = _CLUSTER_SETTING.findall(text)
+    found: list[str] = _CLUSTER_SETTING.findall(_user_data_text(user_data))
     return found[-1] if found else "default"
+
+
+def reserved_memory_of_user_data(user_data: str | None) -> int:
+    """MiB that an instance's agent keeps from tasks: `ECS_RESERVED_MEMORY=…`, 0 without (AGENT README).
+
+    Args:
+        user_data: as the launch template holds it, base64.
+    """
+    found: list[str] = _RESERVED_SETTING.findall(_user_data_text(user_data))
+    return int(found[-1]) if found else 0
+
+
+def _user_data_text(user_data: str | None) -> str:
+    try:
+        return base64.b64decode(user_data or "", validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return user_data or ""

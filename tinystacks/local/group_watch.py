@@ -28,6 +28,7 @@ class _Member:
     vpc_id: str
     ami_id: str
     cluster: str | None
+    reserved_memory: int
     leaving: bool
 
 
@@ -169,6 +170,7 @@ def _look(group: ZonedGroup) -> _Seen:
                 vpc_id=str(state.instance.vpc_id or ""),
                 ami_id=str(state.instance.image_id or ""),
                 cluster=getattr(state.instance, "ecs_cluster", cluster),
+                reserved_memory=getattr(state.instance, "ecs_reserved_memory", 0),
                 leaving=state.lifecycle_state == WAITING,
             )
             for state in group.instance_states
@@ -209,6 +211,7 @@ def _tell(
                 vpc_id=member.vpc_id,
                 ami_id=member.ami_id,
                 cluster=member.cluster,
+                reserved_memory=member.reserved_memory,
             )
         if member.leaving and (old is None or not old.leaving):
             plane.instance_terminating(instance_id)

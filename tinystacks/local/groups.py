@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
 from tinystacks.local.documents import members, structure
-from tinystacks.local.emulation import cluster_of_user_data
+from tinystacks.local.emulation import cluster_of_user_data, reserved_memory_of_user_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -177,6 +177,7 @@ class ZonedGroup(FakeAutoScalingGroup):
         instance.autoscaling_group = self
         instance.launched_from_version = None if version is None else version.number
         instance.ecs_cluster = cluster_of_user_data(self.user_data_text())
+        instance.ecs_reserved_memory = reserved_memory_of_user_data(self.user_data_text())
         return instance
 
     def _template_version(self) -> LaunchTemplateVersion | None:

@@ -83,7 +83,8 @@ class PolicyHandler:
         )["ScalingPolicies"]
         if not policies:
             return None
-        answer = POLICY_SHAPE.from_api(policies[0]) | {"arn": policies[0]["PolicyARN"]}
+        # The local AWS leaves the flag out; the API's own default is on.
+        answer = {"enabled": True} | POLICY_SHAPE.from_api(policies[0]) | {"arn": policies[0]["PolicyARN"]}
         return known_form(answer, state, unordered={"stepAdjustments"})
 
     def update(self, call: Call, resource_id: str, old: Inputs, new: Inputs, changed: frozenset[str]) -> None:
