@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from programs.settings import ProgramSettings
 from tinystacks.deployment.engine import find_engine
 from tinystacks.deployment.engine_errors import EngineFailure, explain
 from tinystacks.deployment.engine_events import EventTranslator
@@ -29,6 +30,7 @@ from tinystacks.deployment.record_checks import (
     check_not_emptied,
 )
 from tinystacks.deployment.recovery import repair, run_past_stale_lock, settle_earlier_run
+from tinystacks.deployment.stage_program import load_ahead, stage_program
 from tinystacks.deployment.verdict import Pace
 from tinystacks.deployment.wording import Wording
 from tinystacks.deployment.work_folder import StageRecord, WorkFolder
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
-    from programs.settings import ProgramSettings
     from tinystacks.deployment.automation import EngineSession
     from tinystacks.deployment.engine import Engine
     from tinystacks.deployment.engine_state import State
@@ -112,11 +113,7 @@ class StageContext:
             record: gives image references and the pinned machine image.
             settings: fields of `ProgramSettings` that differ from what the record says.
         """
-        from programs.settings import ProgramSettings  # noqa: PLC0415 - programs load the AWS SDK of the engine
-
-        program_for = self._program
-        if program_for is None:
-            from programs.stage import program_for  # noqa: PLC0415 - as above
+        program_for = self._program or stage_program
         given: dict[str, Any] = {
             "region": self.target.region,
             "account_id": self.target.account_id(),
@@ -174,11 +171,21 @@ class StageContext:
         check_engine_version(record, self._engine.version)
         return self._engine
 
-    def session(self, engine: Engine, on_start: Callable[[int], None] = lambda _pid: None) -> EngineSession:
-        """Give the engine at work on this stage."""
+    def session(
+        self, engine: Engine, on_start: Callable[[int], None] = lambda _pid: None, *, ahead: bool = False
+    ) -> EngineSession:
+        """Give the engine at work on this stage.
+
+        Args:
+            engine: the program.
+            on_start: is told the id of each process of it.
+            ahead: whether the stage's program will be needed, so that its loading begins now.
+        """
         from tinystacks.deployment.automation import EngineSession  # noqa: PLC0415 - loads the Automation API
 
         self.folder.prepare()
+        if ahead and self._program is None:
+            load_ahead()
         session: EngineSession | None = None
 
         def started(pid: int) -> None:
@@ -211,7 +218,7 @@ class StageContext:
         self.folder.prepare()
         with StageLock(self.folder.lock_path, operation) as lock:
             settle_earlier_run(lock.previous, emit, self.pace)
-            session = self.session(engine, lock.engine_runs)
+            session = self.session(engine, lock.engine_runs, ahead=True)
             with self.explained():
                 state = session.state()
                 record = record or self.remembered(session, state)

@@ -241,7 +241,7 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
     if holder is not None:
         emit(Notice(message=f"The stage is being changed by {holder.words}; this preview may be out of date soon."))
     with context.explained():
-        session = context.session(engine)
+        session = context.session(engine, ahead=True)
         state = session.state()
         opened = Opened(session=session, state=state, record=record, emit=emit)
         opened.record = record or context.remembered(session, state)
