@@ -140,7 +140,8 @@ class EventTranslator:
     def _ended(self, step: Any, kind: type[ResourceFinished | ResourceFailed]) -> None:
         if kind is ResourceFinished and self._actions.get(step.urn) in {None, Action.REFRESH}:
             # What a refresh found is known only at its end: the same, an update, or that the resource is gone.
-            self._note(step, _action(step), tuple(step.diffs or ()) or tuple(step.detailed_diff or ()))
+            found = _action(step) if _is_custom(step) else Action.SAME
+            self._note(step, found, tuple(step.diffs or ()) or tuple(step.detailed_diff or ()))
         if _action(step) is not Action.SAME:
             self._emit(kind(**self._common(step)))
 
@@ -153,6 +154,12 @@ class EventTranslator:
             "urn": step.urn,
             "planned": self._planning,
         }
+
+
+def _is_custom(step: Any) -> bool:
+    """Whether a provider manages the resource; the engine calls every refresh of a component an update."""
+    state = step.new or step.old
+    return bool(state is not None and state.custom)
 
 
 def _action(step: Any) -> Action:
