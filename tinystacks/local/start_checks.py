@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _OWN_IMAGE = re.compile(
     rf"{ACCOUNT_ID}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?"
 )
+NOT_BUILT = "unpushed"
+"""Tag with which a stage names the image of a service that was not built; simulated containers need none."""
 _SECRET_ARN = re.compile(r"(?P<arn>arn:[^:]+:secretsmanager:(?P<region>[^:]+):\d+:secret:[^:]+)(?::.*)?")
 _PARAMETER_ARN = re.compile(r"arn:[^:]+:ssm:(?P<region>[^:]+):\d+:parameter(?P<name>/.+)")
 
@@ -32,7 +34,7 @@ def image_failure(emulation: Emulation, definition: Mapping[str, Any]) -> str:
         definition: container definition in the API's form.
     """
     found = _OWN_IMAGE.fullmatch(str(definition.get("image", "")))
-    if found is None:
+    if found is None or found["tag"] == NOT_BUILT:
         return ""
     with emulation.lock:
         repository: Any = emulation.backend("ecr", found["region"]).repositories.get(found["repository"])
