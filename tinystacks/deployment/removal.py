@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.clearing import clear
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
@@ -11,6 +12,7 @@ from tinystacks.deployment.orphans import removal_order
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import Changes, DestroyResult, Kept, RefreshResult, Result
 from tinystacks.deployment.retry import passes_by_itself
+from tinystacks.deployment.revisions import remove_revisions
 from tinystacks.errors import AwsError, EngineError
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
                 removed = tuple(change.words for change in translator.planned.values() if change.action == "delete")
                 opened.session.remove()
         emit(PhaseStarted(phase=Phase.RECEIPT, message="looking for what is left"))
-        kept = _receipt(context, outputs is not None and bool(outputs.services), emit)
+        kept = _receipt(context, emit)
+        removed = (*removed, *_remove_revisions(context, emit))
         context.folder.forget()
         return DestroyResult(
             stack=context.stage.stack,
@@ -149,7 +152,17 @@ def _note_what_is_left(context: StageContext, opened: Opened) -> None:
     context.remember(opened, resources=opened.state.count if opened.state else 0)
 
 
-def _receipt(context: StageContext, had_services: bool, emit: OnEvent) -> tuple[Kept, ...]:  # noqa: FBT001 - private
+def _remove_revisions(context: StageContext, emit: OnEvent) -> tuple[str, ...]:
+    try:
+        with aws_errors("ecs", "removing task definition revisions"):
+            stage = context.stage
+            return remove_revisions(context.target.client("ecs"), stack=stage.stack, stage=stage.stage)
+    except AwsError as error:
+        emit(Warned(message=error.message, hint="They cost nothing; `tstack destroy` again removes them."))
+        return ()
+
+
+def _receipt(context: StageContext, emit: OnEvent) -> tuple[Kept, ...]:
     """List what still bears the stage's tags and say why; the local AWS's leftovers are simply removed."""
     sweep = context.sweep()
     kept: list[Kept] = []
@@ -160,14 +173,6 @@ def _receipt(context: StageContext, had_services: bool, emit: OnEvent) -> tuple[
             if not reason:
                 continue
         kept.append(Kept(type=item.type, id=item.id, reason=reason))
-    if had_services:
-        kept.append(
-            Kept(
-                type="task definition",
-                id=f"{context.stage.stack}-*",
-                reason="ECS keeps revisions for rollbacks; they cost nothing",
-            )
-        )
     for refusal in sweep.not_read:
         emit(Warned(message=f"Could not look for leftovers: {refusal}"))
     return tuple(kept)

@@ -19,7 +19,7 @@ ECS_TARGET = "AmazonEC2ContainerServiceV20141113"
 APPLICATION_AUTO_SCALING_TARGET = "AnyScaleFrontendService"
 ELBV2_VERSION = "2015-12-01"
 """API version that tells `elbv2` from the classic `elb`; both sign as `elasticloadbalancing`."""
-READ_SERVICES = frozenset({"autoscaling", "ec2", "elasticloadbalancing", "iam", "ssm", "sts"})
+READ_SERVICES = frozenset({"autoscaling", "ec2", "elasticloadbalancing", "iam", "ssm", "sts", "tagging"})
 """Services whose requests are small and are read before moto sees them (never S3: bodies are streamed)."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
@@ -121,6 +121,8 @@ def understand(environ: WSGIEnvironment) -> AwsCall | None:
         if values.get("Version") != ELBV2_VERSION:
             return None
         service = "elbv2"
+    elif service == "tagging":
+        service = "resourcegroupstaggingapi"
     model = get_service_model(service)
     if operation not in model.operation_names:
         return None

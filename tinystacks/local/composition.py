@@ -201,7 +201,11 @@ class LocalServer:
                 ("elbv2", "DescribeTargetHealth"): targets.health,
                 ("elbv2", "RegisterTargets"): targets.register,
             },
-            rules={**rules(), ("ec2", "DescribeTags"): forget_tags_of_deleted},
+            rules={
+                **rules(),
+                ("ec2", "DescribeTags"): forget_tags_of_deleted,
+                ("resourcegroupstaggingapi", "GetResources"): forget_tags_of_deleted,
+            },
             observe=watch.observe,
             status=self._status,
         )

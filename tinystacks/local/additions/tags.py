@@ -36,4 +36,6 @@ def _ids_by_prefix(ec2: Any) -> Iterator[tuple[str, set[str]]]:
     groups: list[Any] = [group for groups in ec2.groups.values() for group in groups.values()]
     yield "sg", {str(one.id) for one in groups}
     yield "sgr", {str(rule.id) for one in groups for rule in [*one.ingress_rules, *one.egress_rules]}
-    yield "i", {str(one.id) for reservation in ec2.reservations.values() for one in reservation.instances}
+    # A terminated instance is seen for a while, without tags (EC2 user guide, "Terminate Amazon EC2 instances").
+    instances: list[Any] = [one for reservation in ec2.reservations.values() for one in reservation.instances]
+    yield "i", {str(one.id) for one in instances if one.state != "terminated"}
