@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := examples/hello/tstack.yaml
 
+# Thousands of modules of the AWS SDK are loaded at each run; without their bytecode each run compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test check bench format setup engine clean
 
 help: ## Show what can be made
@@ -15,7 +18,7 @@ setup: $(READY) ## Make the virtual environment with everything in it
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[local]' --group dev
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[local]' --group dev
 	@touch $(READY)
 
 engine: $(READY) ## Find, download or build the engine (the `pulumi` program)
