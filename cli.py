@@ -187,6 +187,43 @@ def destroy(
 
 @app.command()
 @on_stage
+def repair(
+    place: Place,
+    *,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Delete what no state knows; else it is only listed.")
+    ] = False,
+) -> None:
+    """Make whole what a killed command left unfinished."""
+    from tinystacks.rendering.progress import Progress
+    from tinystacks.rendering.results import show_repair
+
+    deployment = place.deployment()
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+        result = deployment.repair(on_event=progress, remove=remove)
+    if place.as_json:
+        print_json(result.to_mapping())
+    else:
+        show_repair(place.screen.data, result)
+
+
+@app.command()
+@on_stage
+def unlock(place: Place, *, yes: Yes = False) -> None:
+    """Remove the lock of a command that is gone; refused while it lives on this host."""
+    from tinystacks.rendering.asking import ask_before_unlock
+
+    deployment = place.deployment()
+    ask_before_unlock(place.screen, deployment.stage, yes=yes)
+    holders = deployment.unlock()
+    if place.as_json:
+        print_json({"stage": deployment.stage.stage, "unlocked": list(holders)})
+    else:
+        place.screen.talk.print(f"Unlocked; it was held by {', '.join(holders)}." if holders else "It was not locked.")
+
+
+@app.command()
+@on_stage
 def status(place: Place) -> None:
     """Show services, tasks, instances and targets of a stage."""
     from tinystacks.rendering.documents import status_document

@@ -50,6 +50,20 @@ def ask_before_destroy(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
     _must_type(screen, DELETE_WORD, f"This removes {stage.stack}/{stage.stage}. Type `{DELETE_WORD}` to go on: ")
 
 
+def ask_before_unlock(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
+    """Ask before a lock is removed; a writer on another host that still lives would then spoil the state (trap A6).
+
+    Raises:
+        UsageError: there is nobody to ask and no `--yes`.
+        InterruptedByUserError: the answer was no.
+    """
+    if yes:
+        return
+    if not screen.interactive:
+        raise UsageError("unlock asks first, and there is no terminal to ask on", hint="Add --yes.")
+    _must_type(screen, "y", f"Is nothing changing {stage.stack}/{stage.stage} on any host? Unlock it? [y/N] ")
+
+
 def ask_before_reset(screen: Screen, *, yes: bool) -> None:
     """Ask before everything in the local AWS is thrown away.
 

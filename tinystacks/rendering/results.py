@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         OperationResult,
         PreviewResult,
         RefreshResult,
+        RepairResult,
     )
 
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "replace": "[magenta]±[/]", "delete": "[red]-[/]"}
@@ -90,3 +91,15 @@ def show_receipt(console: Console, result: DestroyResult) -> None:
     for kept in result.kept:
         console.print(f"  kept {escape(kept.type)} {escape(kept.id)}: {escape(kept.reason)}")
     show_verdict(console, result)
+
+
+def show_repair(console: Console, result: RepairResult) -> None:
+    """Write what earlier commands left unfinished, and what became of it."""
+    for words in result.unfinished:
+        console.print(f"  unfinished: {escape(words)}")
+    for orphan in result.orphans:
+        console.print(f"  not in the state: {escape(orphan.type)} {escape(orphan.id)}: {escape(orphan.reason)}")
+    for words in result.removed:
+        console.print(f"  removed: {escape(words)}")
+    if not (result.unfinished or result.orphans or result.removed):
+        console.print(f"{result.stack}/{result.stage} is whole; nothing is left to repair.")
