@@ -124,3 +124,14 @@ def test_c6_up_after_a_destroy_that_was_broken_off_brings_the_tasks_back(local, 
     last = [event for event in events if isinstance(event, TasksProgress)][-1]
     assert last.running >= 2
     deployment.destroy()
+
+
+def test_b17_spot_on_fargate_is_switched_on_by_a_forced_deployment_once(local, tmp_path):
+    """Amazon ECS API, UpdateService: another capacity provider strategy needs a forced deployment."""
+    assert local.deployment(tmp_path, compute={"kind": "fargate"}).up().result is Result.STEADY
+    spot = local.deployment(tmp_path, compute={"kind": "fargate", "spot": {"on_demand_base": 1}})
+    planned = {change.name: change.changed for change in spot.preview().planned}
+    assert "forceNewDeployment" in planned["shop-web-service"]
+    assert spot.up().result is Result.STEADY
+    assert spot.up().result is Result.UNCHANGED
+    assert spot.destroy().kept == ()

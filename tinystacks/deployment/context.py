@@ -120,6 +120,8 @@ class StageContext:
             "provider_arguments": dict(self.target.provider_arguments()),
             "images": dict(record.images) if record else {},
             "ami_id": self.ami_id(record) or None,
+            # ECS moves tasks to another strategy only with a forced deployment (trap B17).
+            "deploy_id": self.strategy() if record and record.strategy not in {"", self.strategy()} else "",
             # Whether the services become steady is followed here, where it can be told apart from a rollback.
             "wait_for_steady_state": False,
         }
@@ -137,6 +139,14 @@ class StageContext:
         if not self._found_ami:
             self._found_ami = recommended_ami(self.stage, self.target)
         return self._found_ami
+
+    def strategy(self) -> str:
+        """Say in one word by which capacity provider strategy the services run."""
+        compute = self.stage.compute
+        if compute.kind == "ec2":
+            return "ec2"
+        spot = compute.spot
+        return f"fargate-{spot.on_demand_base}-{spot.on_demand_percentage}" if spot else "fargate"
 
     def check_target(self, emit: OnEvent) -> StageRecord | None:
         """Make sure that credentials, account, region and stage belong together; nothing of the engine runs yet.

@@ -77,8 +77,8 @@ class Update:
         with context.opened("up", emit) as opened:
             ensure_service_roles(context.stage, context.target, wait=context.pace.sleep)
             images = dict(self._images if self._images is not None else opened.record.images if opened.record else {})
-            deploy_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S") if self._force else ""
-            program = context.program(opened.record, images=images, deploy_id=deploy_id)
+            forced = {"deploy_id": datetime.now(UTC).strftime("%Y%m%dT%H%M%S")} if self._force else {}
+            program = context.program(opened.record, images=images, **forced)
             if opened.state is None:
                 with context.explained():
                     opened.session.create()
@@ -114,6 +114,7 @@ class Update:
             former_ami_ids=_former(opened.record, former, ami_id),
             release=number,
             images=images,
+            strategy=context.strategy(),
             cleared=False,
         )
         opened.session.write_config(

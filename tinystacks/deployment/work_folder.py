@@ -49,6 +49,7 @@ class StageRecord:
         images: image references of the last release, by service.
         results: how the releases ended, by number as text.
         spec_digest: SHA-256 of the stage as it was last deployed.
+        strategy: capacity provider strategy of the services in one word (trap B17); empty when unknown.
         cleared: whether a destroy has sent the tasks away, so that the state no longer tells the truth about them.
     """
 
@@ -64,6 +65,7 @@ class StageRecord:
     results: Mapping[str, str] = field(default_factory=dict[str, str])
     spec_digest: str = ""
     cleared: bool = False
+    strategy: str = ""
 
     def to_mapping(self) -> dict[str, Any]:
         """Give plain data; the reverse of `from_mapping`."""
