@@ -135,6 +135,10 @@ def test_a39_tasks_running_and_tasks_stopped_wait_for_the_tasks(server: EcsServe
     assert stopped["containers"][0]["exitCode"] == 0
     again = ecs.stop_task(cluster="main", task=arns[0])["task"]
     assert again["lastStatus"] == "STOPPED"
+    assert sorted(ecs.list_tasks(cluster="main", desiredStatus="STOPPED")["taskArns"]) == sorted(arns)
+    assert ecs.list_tasks(cluster="main")["taskArns"] == []
+    server.advance(2 * 3600)
+    assert ecs.list_tasks(cluster="main", desiredStatus="STOPPED")["taskArns"] == []
 
 
 def test_t30_tasks_are_listed_by_every_filter(server: EcsServer, ecs: Any) -> None:

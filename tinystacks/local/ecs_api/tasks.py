@@ -71,10 +71,15 @@ def _list(call: Call) -> Shape:
     instance = (
         call.state.container_instance(cluster, body["containerInstance"]) if "containerInstance" in body else None
     )
+    # A cluster holds what lives in it; ended tasks stay listed for an hour (API ListTasks).
+    ended = body.get("desiredStatus") == "STOPPED"
+    tasks = call.state.tasks.values() if ended else cluster.tasks.values()
     arns = (
         task.arn
-        for task in cluster.tasks.values()
-        if _matches(task, body, service) and (instance is None or task.container_instance is instance)
+        for task in tasks
+        if task.cluster == cluster.name
+        and _matches(task, body, service)
+        and (instance is None or task.container_instance is instance)
     )
     page, token = call.page(arns, key=lambda arn: (arn,))
     return {"taskArns": page} | token
