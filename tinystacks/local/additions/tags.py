@@ -27,10 +27,11 @@ def _ids_by_prefix(ec2: Any) -> Iterator[tuple[str, set[str]]]:
     yield "igw", set(ec2.internet_gateways)
     yield "rtb", set(ec2.route_tables)
     yield "lt", {str(one.id) for one in ec2.launch_templates.values()}
-    yield "nat", set(ec2.nat_gateways)
+    # What is deleted stays visible for about an hour, too (EC2 API, DescribeNatGateways and DescribeVpcEndpoints).
+    yield "nat", {key for key, one in ec2.nat_gateways.items() if one.state != "deleted"}
     yield "eni", set(ec2.enis)
     yield "vol", set(ec2.volumes)
-    yield "vpce", set(ec2.vpc_end_points)
+    yield "vpce", {key for key, one in ec2.vpc_end_points.items() if one.state != "deleted"}
     yield "fl", set(ec2.flow_logs)
     yield "eipalloc", {str(one.allocation_id) for one in ec2.addresses}
     groups: list[Any] = [group for groups in ec2.groups.values() for group in groups.values()]
