@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _RETRY_WAIT = 15.0
 """Seconds before the one retry; network interfaces let go of subnets and groups about then."""
+_REPOSITORY = "aws:ecr/repository:Repository"
 _KEPT_REASONS = {
-    "aws:ecr/repository:Repository": "it holds images; `--purge-images` removes it with them",
+    _REPOSITORY: "it holds images; `--purge-images` removes it with them",
     "aws:cloudwatch/logGroup:LogGroup": "a writer made it again after it was deleted; remove it by hand",
 }
 
@@ -168,10 +169,13 @@ def _receipt(context: StageContext, emit: OnEvent) -> tuple[Kept, ...]:
     kept: list[Kept] = []
     for item in sorted(sweep.find(), key=removal_order):
         reason = _KEPT_REASONS.get(item.resource_type, "it bears the stage's tags, but was not in its state")
-        if context.target.name == "local" and item.resource_type not in _KEPT_REASONS:
-            reason = _removal_refusal(context, item)
-            if not reason:
+        local_orphan = context.target.name == "local" and item.resource_type not in _KEPT_REASONS
+        if local_orphan or item.resource_type == _REPOSITORY:
+            refusal = _removal_refusal(context, item)
+            if not refusal:
                 continue
+            # A repository without images is gone now; for one with images the standing reason says more.
+            reason = refusal if local_orphan else reason
         kept.append(Kept(type=item.type, id=item.id, reason=reason))
     for refusal in sweep.not_read:
         emit(Warned(message=f"Could not look for leftovers: {refusal}"))
