@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors
+from tinystacks.aws_calls import aws_errors, batches, read_all
 from tinystacks.deployment.events import Notice, Warned
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tinystacks.deployment.events import OnEvent
     from tinystacks.outputs import ServiceOutputs, StageOutputs
 
 _INSTANCES_PER_CALL = 50
 """Auto Scaling API, SetInstanceProtection."""
+_IMAGES_PER_CALL = 100
+"""ECR API, BatchDeleteImage."""
 
 
 def clear(outputs: StageOutputs, client: Callable[[str], Any], emit: OnEvent) -> None:
@@ -33,6 +35,25 @@ def clear(outputs: StageOutputs, client: Callable[[str], Any], emit: OnEvent) ->
         _attempt(emit, "autoscaling", lambda: _lift_instance_protection(outputs.auto_scaling_group, client, emit))
     if outputs.load_balancer_arn:
         _attempt(emit, "elbv2", lambda: _lift_deletion_protection(outputs.load_balancer_arn, client, emit))
+
+
+def empty_repositories(names: Sequence[str], client: Callable[[str], Any], emit: OnEvent) -> None:
+    """Delete every image of some repositories, which are refused to be deleted before (trap C8).
+
+    Args:
+        names: of the repositories.
+        client: gives a boto3 client by service name.
+        emit: receives events.
+    """
+    for name in names:
+        _attempt(emit, "ecr", lambda name=name: _delete_images(name, client("ecr")))
+
+
+def _delete_images(repository: str, ecr: Any) -> None:
+    images = read_all(ecr, "list_images", "imageIds", repositoryName=repository)
+    # By digest, which takes every tag of an image along.
+    for batch in batches(sorted({image["imageDigest"] for image in images}), _IMAGES_PER_CALL):
+        ecr.batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": digest} for digest in batch])
 
 
 def _attempt(emit: OnEvent, service: str, step: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinystacks.aws_calls import aws_errors
-from tinystacks.deployment.clearing import clear
+from tinystacks.deployment.clearing import clear, empty_repositories
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.orphans import removal_order
@@ -53,6 +53,9 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
                 # Noted first: from here on the state no longer tells the truth about the tasks.
                 context.remember(opened, cleared=True)
                 clear(outputs, context.target.client, emit)
+            if purge_images:
+                repositories = [item.id for item in context.sweep().find() if item.resource_type == _REPOSITORY]
+                empty_repositories(repositories, context.target.client, emit)
             emit(PhaseStarted(phase=Phase.ENGINE, message="deleting the stage"))
             with context.explained():
                 translator = _engine_destroy(context, opened, purge_images=purge_images, message=message)

@@ -12,7 +12,7 @@ from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_replacements
 from tinystacks.deployment.lock import is_held, read_holder
 from tinystacks.deployment.masking import masked
-from tinystacks.deployment.preflight import ensure_service_roles
+from tinystacks.deployment.preflight import check_images, ensure_service_roles
 from tinystacks.deployment.reading import drifted_services, outputs_of
 from tinystacks.deployment.results import Changes, PreviewResult, Result, UpResult
 from tinystacks.deployment.retry import passes_by_itself
@@ -73,6 +73,7 @@ class Update:
             TinystacksError: anything that speaks against it or went wrong; what was done stays and is known.
         """
         context, emit = self._context, self._emit
+        _check_images(context, self._images)
         emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
         with context.opened("up", emit) as opened:
             ensure_service_roles(context.stage, context.target, wait=context.pace.sleep)
@@ -235,6 +236,7 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
     """
     from tinystacks.deployment.context import Opened  # noqa: PLC0415 - context.py is only named in types above
 
+    _check_images(context, images)
     emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
     record = context.check_target(emit)
     engine = context.engine(emit, record)
@@ -264,6 +266,12 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
         release=opened.record.release if opened.record else 0,
         planned=tuple(translator.planned.values()),
     )
+
+
+def _check_images(context: StageContext, given: Mapping[str, str] | None) -> None:
+    record = context.folder.read_record()
+    known: Mapping[str, str] = given if given is not None else record.images if record else {}
+    check_images(context.stage, context.target, known)
 
 
 def _former(record: StageRecord | None, former: str, ami_id: str) -> tuple[str, ...]:
