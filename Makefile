@@ -28,7 +28,7 @@ demo: engine ## Run examples/hello on this machine: a whole ECS stage, no AWS ac
 	$(BIN)/tstack up --local --yes --file $(DEMO)
 
 test: engine ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY) ## Lint, format, types, import direction
 	$(BIN)/ruff check .
