@@ -47,15 +47,15 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
         outputs = outputs_of(opened.state)
         changes = Changes()
         removed: tuple[str, ...] = ()
+        if purge_images:
+            repositories = [item.id for item in context.sweep().find() if item.resource_type == _REPOSITORY]
+            empty_repositories(repositories, context.target.client, emit)
         if opened.state is not None:
             if outputs is not None:
                 emit(PhaseStarted(phase=Phase.CLEARING, message="sending tasks away, lifting protections"))
                 # Noted first: from here on the state no longer tells the truth about the tasks.
                 context.remember(opened, cleared=True)
                 clear(outputs, context.target.client, emit)
-            if purge_images:
-                repositories = [item.id for item in context.sweep().find() if item.resource_type == _REPOSITORY]
-                empty_repositories(repositories, context.target.client, emit)
             emit(PhaseStarted(phase=Phase.ENGINE, message="deleting the stage"))
             with context.explained():
                 translator = _engine_destroy(context, opened, purge_images=purge_images, message=message)
