@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from tinystacks.local.planes import PlaneRegistry
 
 _MANAGED_TAG = "AmazonECSManaged"
+ASSOCIATION_SECONDS = 10.0
+"""Real seconds that the boot of a group's instances waits for a capacity provider of the group.
+
+An instance counts to the provider only when it registers after the association (rule C3). On AWS it boots for a minute,
+and the client that makes group, provider and association needs seconds. Here the boot is quick and the client is not.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,7 @@ class GroupWatch:
         self._guard = threading.Lock()
         self._seen: dict[str, dict[str, _Seen]] = {}
         self._members: dict[str, dict[str, _Member]] = {}
+        self._waiting_since: dict[str, dict[str, float]] = {}
 
     def maintain(self, region: str) -> None:
         """Let every group replace what it lost."""
@@ -76,9 +84,29 @@ class GroupWatch:
             if groups == known and {key: one for key, (_, one) in members.items()} == before:
                 return
             with self._planes.locked(region) as plane:
+                for instance_id in self._waiting_for_a_provider(plane, members, before):
+                    del members[instance_id]
                 _tell(plane, known, groups, before, members)
             self._seen[region] = groups
             self._members[region] = {key: one for key, (_, one) in members.items()}
+
+    def _waiting_for_a_provider(
+        self, plane: ControlPlane, members: dict[str, tuple[str, _Member]], before: dict[str, _Member]
+    ) -> list[str]:
+        """Name new instances whose group no cluster has a capacity provider of yet."""
+        state = plane.state
+        names = {name for cluster in state.clusters.values() for name in cluster.capacity_providers}
+        associated = {state.capacity_providers[name].auto_scaling_group_arn for name in names}
+        new = [
+            instance_id
+            for instance_id, (arn, member) in members.items()
+            if instance_id not in before and member.cluster is not None and arn not in associated
+        ]
+        now = time.monotonic()
+        known = self._waiting_since.get(state.region, {})
+        since = {instance_id: known.get(instance_id, now) for instance_id in new}
+        self._waiting_since[state.region] = since
+        return [instance_id for instance_id in new if now - since[instance_id] < ASSOCIATION_SECONDS]
 
     def note_drained_groups(self, plane: ControlPlane) -> None:
         """Keep which groups drain first; the caller holds the plane's lock, and moto's is not taken."""
