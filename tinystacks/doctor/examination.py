@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinystacks.container_engines import engine_sockets
 from tinystacks.doctor.account import check_credentials, check_quotas, check_service_linked_roles
 from tinystacks.doctor.finding import Finding
 from tinystacks.doctor.machine import (
@@ -36,7 +37,7 @@ def examine_machine(report: EngineReport) -> Iterator[Finding]:
     yield _engine(report)
     yield from check_plugins(_plugin_folder(), ((name, version(package)) for name, package in _PLUGINS.items()))
     yield from check_shell_tools(shutil.which)
-    yield check_container_engine(shutil.which, _sockets())
+    yield check_container_engine(shutil.which, engine_sockets())
     yield check_local_parts()
 
 
@@ -74,17 +75,3 @@ def _engine(report: EngineReport) -> Finding:
 def _plugin_folder() -> Path:
     home = os.environ.get("PULUMI_HOME")
     return (Path(home) if home else Path.home() / ".pulumi") / "plugins"
-
-
-def _sockets() -> list[Path]:
-    """Give where Docker and Podman usually answer, `DOCKER_HOST` first."""
-    given = os.environ.get("DOCKER_HOST", "")
-    runtime = os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
-    usual = [
-        Path("/var/run/docker.sock"),
-        Path(runtime) / "docker.sock",
-        Path.home() / ".docker" / "run" / "docker.sock",
-        Path(runtime) / "podman" / "podman.sock",
-        Path("/run/podman/podman.sock"),
-    ]
-    return [Path(given.removeprefix("unix://")), *usual] if given.startswith("unix://") else usual

@@ -29,10 +29,12 @@ from tinystacks.local.usage import UsageReports
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
+    from pathlib import Path
 
     from werkzeug.serving import BaseWSGIServer
 
     from tinystacks.local.runtime.base import Runtime, RuntimeEvent
+    from tinystacks.local.runtime.docker_engine import Engine
 
 SIMULATED_SPEED = 20.0
 REAL_SPEED = 1.0
@@ -52,15 +54,25 @@ class LocalServer:
         listening: bound socket of the endpoint.
         runtime: `simulated`, `docker`, or None for the best that is there.
         speed: simulated seconds per real second; None for the runtime's usual one.
+        home: state folder, by which containers of an earlier life are known; None for none.
     """
 
-    def __init__(self, listening: socket.socket, *, runtime: str | None = None, speed: float | None = None) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        *,
+        runtime: str | None = None,
+        speed: float | None = None,
+        home: Path | None = None,
+    ) -> None:
         for name, value in _MOTO_SETTINGS.items():
             os.environ.setdefault(name, value)
         host, port = listening.getsockname()[:2]
         self.endpoint_url = f"http://{host}:{port}"
         self.instance_id = str(uuid.uuid4())
-        self.runtime_name = runtime_name(runtime)
+        self._home = home
+        self.container_engine = choose_engine(runtime)
+        self.runtime_name = "simulated" if self.container_engine is None else "docker"
         self.clock = SpeededClock(speed or (SIMULATED_SPEED if self.runtime_name == "simulated" else REAL_SPEED))
         self._loop = LoopThread("loop")
         self._loop.start()
@@ -117,9 +129,21 @@ class LocalServer:
         certificates.install()
 
     def _make_runtime(self, events: queue.SimpleQueue[RuntimeEvent]) -> Runtime:
-        from tinystacks.local.runtime.simulated import SimulatedRuntime  # noqa: PLC0415 - only when it is chosen
+        if self.container_engine is None:
+            from tinystacks.local.runtime.simulated import SimulatedRuntime  # noqa: PLC0415 - only when it is chosen
 
-        return SimulatedRuntime(self._loop, self.clock, events.put)
+            return SimulatedRuntime(self._loop, self.clock, events.put)
+        from tinystacks.local.runtime.docker import DockerRuntime  # noqa: PLC0415 - only when it is chosen
+        from tinystacks.local.runtime.docker_labels import Owner  # noqa: PLC0415 - as above
+        from tinystacks.local.secret_values import SecretValues  # noqa: PLC0415 - as above
+
+        return DockerRuntime(
+            self.container_engine,
+            owner=Owner(instance_id=self.instance_id, home=str(self._home or "")),
+            secrets=SecretValues(self.client),
+            clock=self.clock,
+            report=events.put,
+        )
 
     def _serve(self, listening: socket.socket, events: queue.SimpleQueue[RuntimeEvent]) -> BaseWSGIServer:
         from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - seconds to load
@@ -229,15 +253,25 @@ class LocalServer:
                 self._emulation.backend(service, "aws" if service in {"iam", "sts"} else DEFAULT_REGION)
 
 
-def runtime_name(asked: str | None) -> str:
-    """The runtime to use.
+def choose_engine(asked: str | None) -> Engine | None:
+    """The container engine that runs tasks; None to simulate them.
 
     Args:
-        asked: what the user asked for; None leaves the choice.
+        asked: `docker`, `simulated`, or None to use an engine where one answers within a second.
 
     Raises:
         LocalAwsError: what was asked for is not there.
     """
-    if asked in {None, "simulated"}:
-        return "simulated"
-    raise LocalAwsError(f"the local AWS has no runtime {asked!r}", hint="Use `--runtime simulated`.")
+    if asked == "simulated":
+        return None
+    if asked not in {None, "docker"}:
+        raise LocalAwsError(f"the local AWS has no runtime {asked!r}", hint="Use `docker` or `simulated`.")
+    from tinystacks.local.runtime.docker_engine import find_engine  # noqa: PLC0415 - beside its only use
+
+    found = find_engine()
+    if found is None and asked == "docker":
+        raise LocalAwsError(
+            "no container engine answers, so the runtime docker cannot run",
+            hint="Start Docker, or `podman system service --time=0`, or set DOCKER_HOST; or use `--runtime simulated`.",
+        )
+    return found

@@ -63,7 +63,13 @@ class LocalAws:
                 _refuse_other_settings(running, runtime, speed)
                 return running
             notice = self._clean_dead()
-            return dataclasses.replace(self._launch(runtime, speed, port=0), notice=notice)
+            status = self._launch(runtime, speed, port=0)
+            notices = [notice] if notice else []
+            if runtime is None and status.container_engine:
+                notices.append(
+                    f"Tasks run as containers in {status.container_engine}; `--runtime simulated` runs none."
+                )
+            return dataclasses.replace(status, notice=" ".join(notices))
 
     def stop(self) -> bool:
         """End it and wait until it is gone; False when none ran.

@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace, folder: StateFolder, ended: threading.Even
         # Loading moto takes seconds: the provider process loads its own libraries meanwhile.
         from tinystacks.local.composition import LocalServer  # noqa: PLC0415 - see above
 
-        server = LocalServer(listening, runtime=options.runtime, speed=options.speed)
+        server = LocalServer(listening, runtime=options.runtime, speed=options.speed, home=folder.path)
         server.start()
         ports = provider.ports() if provider is not None else None
         if provider is not None and ports is None:
@@ -142,6 +142,7 @@ def _status(server: LocalServer, folder: StateFolder, ports: Mapping[str, int] |
         endpoint_url=server.endpoint_url,
         pid=os.getpid(),
         runtime=server.runtime_name,
+        container_engine=str(server.container_engine or ""),
         speed=server.speed,
         instance_id=server.instance_id,
         providers=ports,

@@ -37,6 +37,7 @@ class LocalStatus:
         started_at: ISO 8601, UTC.
         version: of tinystacks.
         home: folder with the server's files.
+        container_engine: what runs the containers of `docker`, and where it answers; else empty.
         notice: something the user should be told, such as that an earlier server was found dead; else empty.
     """
 
@@ -49,6 +50,7 @@ class LocalStatus:
     started_at: str = ""
     version: str = ""
     home: str = ""
+    container_engine: str = ""
     notice: str = field(default="", compare=False)
 
 

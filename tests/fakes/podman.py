@@ -1,0 +1,102 @@
+"""A Podman service of the tests' own, with one small image; no registry is asked."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.fakes.local_stage import eventually
+from tinystacks.local.runtime.docker_engine import find_engine
+from tinystacks.local.runtime.docker_labels import remove_container
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from tinystacks.local.runtime.docker_engine import Engine
+
+NEEDED = ("podman", "runc", "iptables", "busybox")
+REPOSITORY = "localhost/tinystacks-tests/busybox"
+IMAGE = f"{REPOSITORY}:1"
+SERVE = (
+    "trap 'echo stopping; exit 0' TERM; mkdir -p /tmp/www; echo \"$HOSTNAME$GREETING\" > /tmp/www/index.html; "
+    "echo serving; /bin/busybox httpd -f -p 8080 -h /tmp/www & wait"
+)
+"""Serves port 8080 and ends with 0 on SIGTERM."""
+
+
+def missing() -> list[str]:
+    """Programs that are not there."""
+    return [name for name in NEEDED if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
+
+
+def shell(script: str) -> dict[str, Any]:
+    """What makes a container definition run a script."""
+    return {"entryPoint": ["/bin/busybox", "sh", "-c"], "command": [script]}
+
+
+@contextlib.contextmanager
+def podman_service() -> Generator[Engine]:
+    """Start Podman's service in a folder of its own, as root of a machine without systemd can."""
+    # conmon's sockets have long names under this folder; the kernel takes 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="ts-pod-", dir="/tmp"))
+    socket = folder / "podman.sock"
+    own = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--tmpdir", str(folder / "tmp")]
+    base = ["podman", "--storage-driver=vfs", "--runtime=runc", "--cgroup-manager=cgroupfs", *own]
+    with (folder / "log").open("wb") as log:
+        service = subprocess.Popen(
+            [*base, "system", "service", "--time=0", f"unix://{socket}"], stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        engine = eventually(lambda: find_engine([socket]), what="podman's service", seconds=30)
+        _load_image(engine)
+        try:
+            yield engine
+        finally:
+            _remove_everything(engine)
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def container_ids(engine: Engine, *labels: str) -> list[str]:
+    """Containers of an engine that have all these labels."""
+    with engine.client() as client:
+        return [one["Id"] for one in client.containers(all=True, filters={"label": list(labels)})]
+
+
+def _load_image(engine: Engine) -> None:
+    program = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
+    archive = _archive(["bin/busybox", "bin/sh"], program)
+    with engine.client() as client:
+        answer = client.import_image_from_data(archive)
+        client.tag(json.loads(answer.strip().splitlines()[-1])["status"], REPOSITORY, "1")
+
+
+def _archive(names: Sequence[str], program: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for folder, mode in (("bin", 0o755), ("tmp", 0o1777)):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, mode
+            archive.addfile(entry)
+        for name in names:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(program), 0o755
+            archive.addfile(entry, io.BytesIO(program))
+    return buffer.getvalue()
+
+
+def _remove_everything(engine: Engine) -> None:
+    with engine.client() as client:
+        for one in client.containers(all=True):
+            remove_container(client, one["Id"])

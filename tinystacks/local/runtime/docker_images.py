@@ -1,0 +1,95 @@
+"""Images of containers: what the engine has is used, the rest is pulled."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.local.runtime.docker_engine import explanation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tinystacks.local.runtime.docker_engine import Client
+
+
+class PullError(Exception):
+    """An image cannot be had; its text is the container's reason, prefix included (T21)."""
+
+
+class Images:
+    """Has images ready, each pulled once however many tasks wait for it."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def ready(self, client: Client, reference: str) -> str:
+        """Have an image in the engine.
+
+        An image that the engine has under the reference is used as it is, so that work goes on without a registry.
+
+        Args:
+            client: of the engine.
+            reference: name with tag or digest, as the container definition gives it.
+
+        Returns:
+            Its digest, `sha256:…`; of one that never was in a registry its id.
+
+        Raises:
+            PullError: it is not there and cannot be pulled.
+        """
+        with self._locks[reference]:
+            found = _inspect(client, reference)
+            if found is None:
+                _pull(client, reference)
+                found = _inspect(client, reference)
+        if found is None:
+            raise PullError(_text(reference, "not found after the pull"))
+        return _digest(found)
+
+
+def _inspect(client: Client, reference: str) -> Mapping[str, Any] | None:
+    from docker.errors import ImageNotFound, NotFound  # noqa: PLC0415 - loaded with the runtime
+
+    try:
+        return client.inspect_image(reference)
+    except (ImageNotFound, NotFound):
+        return None
+
+
+def _pull(client: Client, reference: str) -> None:
+    from docker.errors import APIError  # noqa: PLC0415 - loaded with the runtime
+    from requests import RequestException  # noqa: PLC0415 - as above
+
+    name, tag = split_reference(reference)
+    try:
+        progress: Iterable[Mapping[str, Any]] = client.pull(name, tag=tag, stream=True, decode=True)
+        # Both engines answer 200 and tell of a failure in the stream.
+        errors = [str(line["error"]) for line in progress if line.get("error")]
+    except (APIError, RequestException) as error:
+        raise PullError(_text(reference, explanation(error))) from error
+    if errors:
+        raise PullError(_text(reference, errors[-1]))
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """Name and tag (or digest) of an image; `latest` when neither is given."""
+    name, at, digest = reference.partition("@")
+    if at:
+        return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name, digest
+    head, _, last = reference.rpartition("/")
+    short, _, tag = last.partition(":")
+    return f"{head}/{short}" if head else short, tag or "latest"
+
+
+def _digest(image: Mapping[str, Any]) -> str:
+    digests: list[str] = image.get("RepoDigests") or []
+    return digests[0].rpartition("@")[2] if digests else str(image.get("Id", ""))
+
+
+def _text(reference: str, why: str) -> str:
+    return (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
+        f"failed to resolve ref {reference}: {why}"
+    )
