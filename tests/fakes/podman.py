@@ -65,6 +65,8 @@ def podman_service() -> Generator[Engine]:
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait(20)
+        # What follows the end of each container would make the folder anew.
+        eventually(lambda: not _users(folder) or None, what="no process in Podman's folder", seconds=20)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -72,6 +74,16 @@ def container_ids(engine: Engine, *labels: str) -> list[str]:
     """Containers of an engine that have all these labels."""
     with engine.client() as client:
         return [one["Id"] for one in client.containers(all=True, filters={"label": list(labels)})]
+
+
+def _users(folder: Path) -> list[str]:
+    """Processes that were told of a folder."""
+    found: list[str] = []
+    for one in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(folder).encode() in one.read_bytes():
+                found.append(one.parent.name)
+    return found
 
 
 def _load_image(engine: Engine) -> None:
