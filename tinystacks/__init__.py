@@ -4,7 +4,7 @@
 from tinystacks import AwsTarget, Deployment, load_stack
 
 stage = load_stack().stage("dev")
-result = Deployment(stage, AwsTarget(region="eu-west-1"), workspace=Path(".tstack")).up()
+result = Deployment(stage, AwsTarget(region="eu-west-1"), workspace=Path()).up()
 ```
 
 A stack is loaded (`load_stack`) or made in Python (`StackSpec`), one stage of it is deployed to a target

@@ -85,15 +85,16 @@ class StageOutputs:
         Raises:
             KeyError: a key without which a stage cannot be described is missing.
         """
-        services = {
-            name: ServiceOutputs(
-                **{**values, "name": name, "scaling_policies": tuple(values.get("scaling_policies", ()))}
-            )
-            for name, values in dict(exports.get("services", {})).items()
-        }
-        plain = {key: exports[key] for key in _PLAIN_KEYS if key in exports}
-        lists = {key: tuple(exports.get(key, ())) for key in _LIST_KEYS}
-        return cls(**plain, **lists, services=services)
+        services: dict[str, ServiceOutputs] = {}
+        for name, values in dict(exports.get("services", {})).items():
+            plain: dict[str, Any] = {**values, "name": name}
+            plain["scaling_policies"] = tuple(plain.get("scaling_policies", ()))
+            services[name] = ServiceOutputs(**plain)
+        known: dict[str, Any] = {key: exports[key] for key in cls.__dataclass_fields__ if key in exports}
+        for key in _LIST_KEYS:
+            known[key] = tuple(exports.get(key, ()))
+        known["services"] = services
+        return cls(**known)
 
     def to_mapping(self) -> dict[str, Any]:
         """Give plain data for JSON; the reverse of `from_exports`."""
@@ -101,4 +102,3 @@ class StageOutputs:
 
 
 _LIST_KEYS = ("subnet_ids", "capacity_providers")
-_PLAIN_KEYS = tuple(key for key in StageOutputs.__dataclass_fields__ if key not in {*_LIST_KEYS, "services"})
