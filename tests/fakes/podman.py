@@ -53,7 +53,12 @@ def podman_service() -> Generator[Engine]:
     base = ["podman", "--storage-driver=vfs", "--runtime=runc", "--cgroup-manager=cgroupfs", *own]
     with (folder / "log").open("wb") as log:
         service = subprocess.Popen(
-            [*base, "system", "service", "--time=0", f"unix://{socket}"], stdout=log, stderr=log, start_new_session=True
+            [*base, "system", "service", "--time=0", f"unix://{socket}"],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            # The container monitor leaves a file named `oom` where it stands.
+            cwd=socket.parent,
         )
     try:
         engine = eventually(lambda: find_engine([socket]), what="podman's service", seconds=30)
