@@ -181,9 +181,13 @@ class EngineSession:
     def refresh(
         self, program: Callable[[], None], on_event: Callable[[Any], None], *, targets: list[str] | None = None
     ) -> None:
-        """Take over into the state what AWS says; the program runs for its provider (trap A12)."""
+        """Take over into the state what AWS says; the program runs for its provider (trap A12).
+
+        Not for a part only: the program then asks for resources of components that were not targeted, which the
+        engine does not know ("unknown resource", pulumi:pulumi:getResource).
+        """
         self._stack(program).refresh(
-            on_event=on_event, color="never", run_program=True, target=targets, show_secrets=False
+            on_event=on_event, color="never", run_program=targets is None, target=targets, show_secrets=False
         )
 
     def destroy(self, program: Callable[[], None], on_event: Callable[[Any], None], *, message: str = "") -> None:
