@@ -418,7 +418,7 @@ class Lives:
 def lives(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lives]:
     engine = engine_or_skip().path
     home = tmp_path_factory.mktemp("local-home")
-    specs = [getattr(item, "callspec", None) for item in request.session.items if item.module is request.module]
+    specs = [getattr(item, "callspec", None) for item in request.session.items if item.path == request.path]
     rows = [spec.params["row"] for spec in specs if spec is not None and "row" in spec.params]
     running = Lives(home, tmp_path_factory.mktemp("workspaces"), engine, rows)
     yield running
