@@ -72,12 +72,14 @@ class Place:
     def deployment(self, **settings: Any) -> Deployment:
         """Open the stage for changes; account, region and stage are said before anything happens."""
         from tinystacks.rendering.errors import show_warnings
-        from tinystacks.rendering.stage import show_place
+        from tinystacks.rendering.stage import show_notice, show_place
         from tinystacks.spec.stages import stage_warnings
 
         deployment = self.workspace(**settings).deployment(self.stage)
         show_warnings(self.screen.talk, stage_warnings(deployment.stage))
         show_place(self.screen.talk, deployment.stage, deployment.target)
+        if self.local:
+            show_notice(self.screen.talk, deployment.target)
         return deployment
 
     def operations(self) -> Operations:

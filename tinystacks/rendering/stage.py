@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from rich.table import Table
 from rich.text import Text
 
+from tinystacks.local.target import LocalTarget
 from tinystacks.operations.exec_command import exec_command
 
 if TYPE_CHECKING:
@@ -43,9 +44,22 @@ def show_status(console: Console, status: StageStatus, outputs: StageOutputs) ->
 
 def show_place(console: Console, stage: StageSpec, target: Target) -> None:
     """Say what is about to be touched, before anything is."""
-    where = "the local AWS" if target.name == "local" else f"account {target.account_id()}"
+    where = local_words(target) if isinstance(target, LocalTarget) else f"account {target.account_id()}"
     profile = f", profile {target.profile}" if target.profile else ""
     console.print(f"[bold]{stage.stack}/{stage.stage}[/] in {where}, {target.region}{profile}")
+
+
+def local_words(target: LocalTarget) -> str:
+    """Say how the local AWS runs containers and time; the choice is never silent."""
+    status = target.status
+    containers = "real" if status.runtime == "docker" else "simulated"
+    return f"the local AWS ({containers} containers, time x {status.speed:g})"
+
+
+def show_notice(console: Console, target: Target) -> None:
+    """Say what the local AWS has to say, such as that an earlier one was found dead."""
+    if isinstance(target, LocalTarget) and target.status.notice:
+        console.print(Text(f"note    {target.status.notice}", style="cyan"))
 
 
 def show_deployed(console: Console, operations: Operations, target: Target) -> None:
