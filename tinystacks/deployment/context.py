@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from programs.settings import ProgramSettings
 from tinystacks.deployment.engine import find_engine
 from tinystacks.deployment.engine_errors import EngineFailure, explain
 from tinystacks.deployment.engine_events import EventTranslator
@@ -30,7 +29,7 @@ from tinystacks.deployment.record_checks import (
     check_not_emptied,
 )
 from tinystacks.deployment.recovery import repair, run_past_stale_lock, settle_earlier_run
-from tinystacks.deployment.stage_program import load_ahead, stage_program
+from tinystacks.deployment.stage_program import check_own_programs, load_ahead, stage_program
 from tinystacks.deployment.verdict import Pace
 from tinystacks.deployment.wording import Wording
 from tinystacks.deployment.work_folder import StageRecord, WorkFolder
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
+    from programs.settings import ProgramSettings
     from tinystacks.deployment.automation import EngineSession
     from tinystacks.deployment.engine import Engine
     from tinystacks.deployment.engine_state import State
@@ -93,6 +93,8 @@ class StageContext:
         settings: DeploymentSettings,
         interrupt: Interrupt,
     ) -> None:
+        if program is None:
+            check_own_programs()
         self.stage = stage
         self.target = target
         self.settings = settings
@@ -113,6 +115,8 @@ class StageContext:
             record: gives image references and the pinned machine image.
             settings: fields of `ProgramSettings` that differ from what the record says.
         """
+        from programs.settings import ProgramSettings  # noqa: PLC0415 - not before it is known to be ours
+
         program_for = self._program or stage_program
         given: dict[str, Any] = {
             "region": self.target.region,

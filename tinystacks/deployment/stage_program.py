@@ -7,8 +7,13 @@ its own, so the two go side by side: loading begins in a thread when the engine 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import tinystacks
+from tinystacks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +22,22 @@ if TYPE_CHECKING:
     from tinystacks.spec.model import StageSpec
 
 _PROGRAM = "programs.stage"
+
+
+def check_own_programs() -> None:
+    """Make sure that `programs` is this package's: its name is a common one.
+
+    Raises:
+        UsageError: another module of that name comes first on Python's path.
+    """
+    found = importlib.util.find_spec("programs")
+    place = Path(found.origin).resolve() if found is not None and found.origin else None
+    own = Path(tinystacks.__file__).resolve().parents[1]
+    if place is None or own not in place.parents:
+        raise UsageError(
+            f"Python finds another module named `programs` ({place or 'none with a file'}), which hides ours.",
+            hint="Run from another folder, or rename that module: `tinystacks`, `programs` and `cli` are ours.",
+        )
 
 
 def stage_program(stage: StageSpec, settings: ProgramSettings) -> Callable[[], None]:
