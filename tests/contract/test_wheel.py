@@ -1,7 +1,11 @@
-"""What is shipped: a wheel whose top-level names are `tinystacks`, `programs` and `cli`."""
+"""The wheel: what is in it, that it works as installed, and what is said where its top-level names are taken.
+
+`cli` and `programs` are import names of the wheel, since the layout of the project puts them at the top.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,58 +14,94 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+DEPLOY = "from tinystacks import Deployment; from programs.stage import program_for; print(Deployment, program_for)"
+
+
+def run(*command: str | Path, cwd: Path, paths: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(path) for path in paths), "PYTHONSAFEPATH": ""}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    [wheel] = folder.glob("*.whl")
+    built = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    assert built.returncode == 0, built.stderr
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like site-packages that holds the wheel; what it depends on comes from the environment of the tests."""
+    folder = tmp_path_factory.mktemp("installed")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
+        archive.extractall(folder)
+    return folder
 
 
-def _python(site: Path, code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    # The folder of the caller comes first on the path, as it does for a program of their own.
-    code = f"import sys; sys.path[:0] = [{str(folder)!r}, {str(site)!r}]\n{code}"
-    command = [sys.executable, "-I", "-c", code]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-
-
-def test_the_wheel_has_its_data_and_nothing_else_at_the_top(installed):
-    top = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
-    assert top == {"tinystacks", "programs", "cli.py"}
-    for name in ("py.typed", "spec/data/instance_types.csv", "local/provider/tables"):
-        assert (installed / "tinystacks" / name).exists(), name
-
-
-def test_other_modules_named_cli_and_programs_are_named_in_a_clear_error(installed, tmp_path):
-    (tmp_path / "cli.py").write_text("print('not the one')\n")
+@pytest.fixture
+def taken(tmp_path: Path) -> Path:
+    """A folder with other modules named `cli` and `programs`."""
+    (tmp_path / "cli.py").write_text("ANSWER = 42\n")
     (tmp_path / "programs").mkdir()
     (tmp_path / "programs" / "__init__.py").write_text("")
-    code = (
-        "import tinystacks\n"
-        "from pathlib import Path\n"
-        "stage = tinystacks.StackSpec.from_mapping({'name': 'shop', 'services': {'web': {'image': 'nginx'}}}).stage()\n"
-        "try:\n"
-        "    tinystacks.Deployment(stage, tinystacks.AwsTarget(region='eu-west-1'), workspace=Path('.'))\n"
-        "except tinystacks.UsageError as error:\n"
-        "    print(error)\n"
-    )
-    run = _python(installed, code, tmp_path)
-    assert run.returncode == 0, run.stderr
-    assert f"another module named `programs` ({tmp_path / 'programs'}" in run.stdout
-    assert "rename that module" in run.stdout
+    return tmp_path
 
 
-def test_the_wheel_works_where_nothing_hides_it(installed, tmp_path):
-    code = (
-        "import tinystacks, programs.stage, cli\n"
-        "from pathlib import Path\n"
-        "stage = tinystacks.StackSpec.from_mapping({'name': 'shop', 'services': {'web': {'image': 'nginx'}}}).stage()\n"
-        "tinystacks.Deployment(stage, tinystacks.AwsTarget(region='eu-west-1'), workspace=Path('.'))\n"
-    )
-    run = _python(installed, code, tmp_path)
-    assert run.returncode == 0, run.stderr
+def test_the_wheel_holds_three_top_level_names_and_all_data(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (record,) = [name for name in names if name.endswith("entry_points.txt")]
+        assert "tstack = cli:main" in archive.read(record).decode()
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"cli.py", "programs", "tinystacks"}
+    sources = {
+        str(path.relative_to(ROOT))
+        for package in ("tinystacks", "programs")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert sources <= set(names)
+    assert "tinystacks/py.typed" in names
+
+
+def test_it_works_as_installed(installed, tmp_path):
+    done = run(sys.executable, "-c", DEPLOY, cwd=tmp_path, paths=(installed,))
+    assert done.returncode == 0, done.stderr
+    place = run(sys.executable, "-c", "import cli, tinystacks; print(cli.__file__)", cwd=tmp_path, paths=(installed,))
+    assert place.stdout.strip() == str(installed / "cli.py")
+    (tmp_path / "tstack.yaml").write_text("name: shop\nservices:\n  web: {image: nginx, port: 80}\n")
+    valid = run(sys.executable, "-c", "import cli; cli.main(['validate'])", cwd=tmp_path, paths=(installed,))
+    assert valid.returncode == 0, valid.stderr
+
+
+def test_the_script_does_not_mind_other_modules_in_the_folder_it_is_called_in(installed, taken):
+    script = taken / "bin" / "tstack"
+    script.parent.mkdir()
+    # As pip writes it.
+    script.write_text("import sys\nfrom cli import main\nif __name__ == '__main__':\n    sys.exit(main())\n")
+    for command in ("--version", "engine"):
+        done = run(sys.executable, script, command, "--help", cwd=taken, paths=(installed,))
+        assert done.returncode == 0, done.stderr
+
+
+def test_where_the_names_are_taken_the_error_names_the_other_file(installed, taken):
+    other = run(sys.executable, "-c", "from cli import main", cwd=taken, paths=(taken, installed))
+    assert other.returncode == 1
+    assert f"cannot import name 'main' from 'cli' ({taken / 'cli.py'})" in other.stderr
+    done = run(sys.executable, "-c", DEPLOY, cwd=taken, paths=(taken, installed))
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-2:]
+    assert str(taken / "programs") in last[0]
+    assert str(installed / "programs") in last[0]
+    assert "PYTHONPATH" in last[1]
+
+
+def test_where_only_programs_is_taken_a_command_says_so_without_a_traceback(installed, taken):
+    (taken / "cli.py").unlink()
+    (taken / "tstack.yaml").write_text("name: shop\nservices:\n  web: {image: nginx, port: 80}\n")
+    code = "import cli; cli.main(['preview', '--region', 'us-east-1'])"
+    done = run(sys.executable, "-c", code, cwd=taken, paths=(taken, installed))
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert str(taken / "programs") in done.stderr
