@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,12 @@ def test_p3_registered_memory_is_less_what_the_agent_keeps():
     """Source: ECS agent, getResources and ECS_RESERVED_MEMORY."""
     world = World()
     world.plane.create_cluster()
-    kept = {"zone": "us-east-1a", "instance_type": "m5.large", "cluster": "default", "reserved_memory": 32}
+    kept: dict[str, Any] = {
+        "zone": "us-east-1a",
+        "instance_type": "m5.large",
+        "cluster": "default",
+        "reserved_memory": 32,
+    }
     world.plane.instance_launched("", "i-1", **kept)
     world.run(world.plane.state.settings.boot_seconds + 1)
     assert world.container_instances()[0].memory == registered_memory("m5.large", TYPES["m5.large"].memory_mib) - 32
