@@ -171,10 +171,11 @@ def destroy(
     purge_images: Annotated[bool, typer.Option("--purge-images", help="Remove images of built services too.")] = False,
 ) -> None:
     """Remove a stage, and say what is kept and why."""
-    from tinystacks.rendering.asking import ask_before_destroy
+    from tinystacks.rendering.asking import ask_before_destroy, require_answer
     from tinystacks.rendering.progress import Progress
     from tinystacks.rendering.results import show_receipt
 
+    require_answer(place.screen, "destroy", yes=yes)
     deployment = place.deployment()
     ask_before_destroy(place.screen, deployment.stage, yes=yes)
     with Progress(place.screen) as progress, deployment.interrupt.on_signals():
@@ -211,8 +212,9 @@ def repair(
 @on_stage
 def unlock(place: Place, *, yes: Yes = False) -> None:
     """Remove the lock of a command that is gone; refused while it lives on this host."""
-    from tinystacks.rendering.asking import ask_before_unlock
+    from tinystacks.rendering.asking import ask_before_unlock, require_answer
 
+    require_answer(place.screen, "unlock", yes=yes)
     deployment = place.deployment()
     ask_before_unlock(place.screen, deployment.stage, yes=yes)
     holders = deployment.unlock()

@@ -147,3 +147,4 @@ def test_wrong_usage_is_exit_2(tmp_path, arguments, told):
     ran = user.run(*arguments)
     assert ran.code == 2
     assert told in ran.err
+    assert not list(tmp_path.rglob("server.json")), "nothing was started"

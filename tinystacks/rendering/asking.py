@@ -36,6 +36,21 @@ def ask_before_up(screen: Screen, stage: StageSpec, *, yes: bool, approved: bool
         _must_type(screen, "y", f"Change {stage.stack}/{stage.stage}? [y/N] ")
 
 
+def require_answer(screen: Screen, command: str, *, yes: bool) -> None:
+    """Refuse a command that has to ask where nobody can be asked, before it touches anything.
+
+    Args:
+        screen: the streams of the command.
+        command: its name.
+        yes: the user has said yes already.
+
+    Raises:
+        UsageError: there is no terminal and no `--yes`.
+    """
+    if not yes and not screen.interactive:
+        raise UsageError(f"{command} asks first, and there is no terminal to ask on", hint="Add --yes.")
+
+
 def ask_before_destroy(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
     """Have the word `delete` typed before a stage is removed.
 
@@ -43,11 +58,9 @@ def ask_before_destroy(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
         UsageError: there is nobody to ask and no `--yes`.
         InterruptedByUserError: something else was typed.
     """
-    if yes:
-        return
-    if not screen.interactive:
-        raise UsageError("destroy asks first, and there is no terminal to ask on", hint="Add --yes.")
-    _must_type(screen, DELETE_WORD, f"This removes {stage.stack}/{stage.stage}. Type `{DELETE_WORD}` to go on: ")
+    require_answer(screen, "destroy", yes=yes)
+    if not yes:
+        _must_type(screen, DELETE_WORD, f"This removes {stage.stack}/{stage.stage}. Type `{DELETE_WORD}` to go on: ")
 
 
 def ask_before_unlock(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
@@ -57,11 +70,9 @@ def ask_before_unlock(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
         UsageError: there is nobody to ask and no `--yes`.
         InterruptedByUserError: the answer was no.
     """
-    if yes:
-        return
-    if not screen.interactive:
-        raise UsageError("unlock asks first, and there is no terminal to ask on", hint="Add --yes.")
-    _must_type(screen, "y", f"Is nothing changing {stage.stack}/{stage.stage} on any host? Unlock it? [y/N] ")
+    require_answer(screen, "unlock", yes=yes)
+    if not yes:
+        _must_type(screen, "y", f"Is nothing changing {stage.stack}/{stage.stage} on any host? Unlock it? [y/N] ")
 
 
 def ask_before_reset(screen: Screen, *, yes: bool) -> None:
@@ -71,11 +82,9 @@ def ask_before_reset(screen: Screen, *, yes: bool) -> None:
         UsageError: there is nobody to ask and no `--yes`.
         InterruptedByUserError: the answer was no.
     """
-    if yes:
-        return
-    if not screen.interactive:
-        raise UsageError("reset asks first, and there is no terminal to ask on", hint="Add --yes.")
-    _must_type(screen, "y", "Throw away everything in the local AWS? [y/N] ")
+    require_answer(screen, "reset", yes=yes)
+    if not yes:
+        _must_type(screen, "y", "Throw away everything in the local AWS? [y/N] ")
 
 
 def _must_type(screen: Screen, wanted: str, question: str) -> None:
