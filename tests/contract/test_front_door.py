@@ -60,16 +60,3 @@ def test_unknown_name_is_an_attribute_error():
 def test_names_are_the_same_object_each_time():
     assert tinystacks.StackSpec is tinystacks.StackSpec
     assert tinystacks.StackSpec is importlib.import_module("tinystacks.spec").StackSpec
-
-
-def test_spec_imports_in_about_the_time_that_pydantic_needs():
-    def seconds(code):
-        # Of the processor: a busy machine only makes the clock go faster.
-        counted = f"import time\n{code}\nprint(time.process_time())"
-        done = subprocess.run([sys.executable, "-c", counted], cwd=ROOT, check=True, capture_output=True, text=True)
-        return float(done.stdout)
-
-    bare = min(seconds("pass") for _ in range(3))
-    pydantic = min(seconds("import pydantic; pydantic.BaseModel; pydantic.model_validator") for _ in range(3)) - bare
-    spec = min(seconds("import tinystacks.spec") for _ in range(3)) - bare
-    assert spec < max(0.25, 3 * pydantic)

@@ -12,7 +12,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tinystacks
 from tinystacks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,18 +24,22 @@ _PROGRAM = "programs.stage"
 
 
 def check_own_programs() -> None:
-    """Make sure that `programs` is this package's: its name is a common one.
+    """Refuse another module named `programs` in front of tinystacks' own; the name is a common one.
 
     Raises:
-        UsageError: another module of that name comes first on Python's path.
+        UsageError: Python finds another one first; says which.
     """
-    found = importlib.util.find_spec("programs")
-    place = Path(found.origin).resolve() if found is not None and found.origin else None
-    own = Path(tinystacks.__file__).resolve().parents[1]
-    if place is None or own not in place.parents:
+    own = Path(__file__).parents[2] / "programs"
+    try:
+        spec = importlib.util.find_spec("programs")
+    except ValueError:  # a module that somebody made by hand has no spec
+        spec = None
+    places = [*(spec.submodule_search_locations or [spec.origin])] if spec is not None else []
+    if not any(place and Path(place).resolve() == own.resolve() for place in places):
         raise UsageError(
-            f"Python finds another module named `programs` ({place or 'none with a file'}), which hides ours.",
-            hint="Run from another folder, or rename that module: `tinystacks`, `programs` and `cli` are ours.",
+            f"Python finds another module named `programs` ({', '.join(map(str, places)) or 'nowhere'}) instead of "
+            f"tinystacks' own ({own}).",
+            hint="Rename it, or take its folder out of PYTHONPATH and out of the folder that Python is started in.",
         )
 
 
