@@ -71,7 +71,7 @@ def podman_service() -> Generator[Engine]:
         service.send_signal(signal.SIGTERM)
         service.wait(20)
         # What follows the end of each container would make the folder anew.
-        eventually(lambda: not _users(folder) or None, what="no process in Podman's folder", seconds=20)
+        eventually(lambda: not _users(folder) or None, what="no process in Podman's folder", seconds=120)
         shutil.rmtree(folder, ignore_errors=True)
 
 
