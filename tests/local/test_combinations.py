@@ -358,7 +358,6 @@ class Life:
     again: UpResult
     preview: PreviewResult
     refresh: RefreshResult
-    after_refresh: UpResult
     resources: int
     destroy: DestroyResult
     remains: list[str]
@@ -399,15 +398,13 @@ class Lives:
         up = deployment.up()
         again = deployment.up()
         preview = deployment.preview()
-        refresh = deployment.refresh()
-        after_refresh = deployment.up()
+        refresh = deployment.refresh(dry_run=True)
         record = deployment.record()
         return Life(
             up=up,
             again=again,
             preview=preview,
             refresh=refresh,
-            after_refresh=after_refresh,
             resources=record.resources if record else 0,
             destroy=deployment.destroy(purge_images=True),
             remains=remains(target.client, row.name),
@@ -447,7 +444,6 @@ def test_a_stage_is_steady_then_unchanged_and_leaves_nothing(lives: Lives, row: 
     assert (life.again.result, life.again.changes) == (Result.UNCHANGED, unchanged)
     assert (life.preview.planned, life.preview.changes) == ((), unchanged)
     assert (life.refresh.drifted, life.refresh.changes) == ((), unchanged)
-    assert (life.after_refresh.result, life.after_refresh.changes) == (Result.UNCHANGED, unchanged)
 
     assert (life.destroy.result, life.destroy.changes) == (Result.DESTROYED, Changes(delete=life.resources))
     assert life.destroy.kept == ()
