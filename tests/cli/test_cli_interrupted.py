@@ -57,19 +57,21 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     made.local.stop()
 
 
-def kill(process) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+def killed(user: CommandLine, command: tuple[str, ...], at: str) -> int:
+    """Start a command and kill it when it says some words; its process id."""
+    with user.start(*command) as process:
+        wait_for(process, at)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    return process.pid
 
 
 def test_a3_killed_in_the_middle_of_up(machine, tmp_path):
     user = machine.project(tmp_path, "killed")
-    process = user.start(*UP)
-    wait_for(process, "created")
-    kill(process)
+    pid = killed(user, UP, "created")
     again = user.run(*UP)
     assert again.code == 0, again.err
-    assert f"process {process.pid}" in again.err
+    assert f"process {pid}" in again.err
     assert "did not come to its end" in again.err
     unchanged = user.run(*UP, "--json")
     assert unchanged.document["result"] == "unchanged"
@@ -81,22 +83,20 @@ def test_a3_killed_in_the_middle_of_up(machine, tmp_path):
 def test_c6_killed_in_the_middle_of_destroy(machine, tmp_path):
     user = machine.project(tmp_path, "halfgone")
     assert user.run(*UP).code == 0
-    process = user.start(*DESTROY)
-    wait_for(process, "deleted")
-    kill(process)
+    pid = killed(user, DESTROY, "deleted")
     again = user.run(*DESTROY)
     assert again.code == 0, again.err
-    assert f"process {process.pid}" in again.err
+    assert f"process {pid}" in again.err
     assert "is destroyed" in again.err + again.out
     assert remains(machine.client, "halfgone") == []
 
 
 def test_interrupted_by_ctrl_c_it_ends_in_order_and_the_next_up_goes_on(machine, tmp_path):
     user = machine.project(tmp_path, "stopped")
-    process = user.start(*UP)
-    wait_for(process, "created")
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    with user.start(*UP) as process:
+        wait_for(process, "created")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert "Traceback" not in said
     again = user.run(*UP)
@@ -108,17 +108,22 @@ def test_interrupted_by_ctrl_c_it_ends_in_order_and_the_next_up_goes_on(machine,
 
 def test_a5_the_second_of_two_ups_is_refused_and_the_first_goes_on(machine, tmp_path):
     user = machine.project(tmp_path, "twice")
-    first = user.start(*UP)
-    wait_for(first, "created")
-    second = user.run(*UP, "--json")
+    with user.start(*UP) as first:
+        wait_for(first, "created")
+        # It waits in the middle of its work, however fast the machine is.
+        first.send_signal(signal.SIGSTOP)
+        try:
+            second = user.run(*UP, "--json")
+        finally:
+            first.send_signal(signal.SIGCONT)
+        _, said = first.communicate(timeout=300)
+    assert first.returncode == 0, said
     assert second.code == 1
     error = second.document["error"]
     assert error["kind"] == "locked"
     for words in (f"process {first.pid}", socket.gethostname(), "`up` by ", " since 20"):
         assert words in error["message"]
     assert "Nothing was changed" in error["hint"]
-    _, said = first.communicate(timeout=300)
-    assert first.returncode == 0, said
     assert user.run("preview", "--local", "--exit-code").code == 0
     assert user.run(*DESTROY).code == 0
     assert remains(machine.client, "twice") == []
@@ -175,12 +180,12 @@ def test_the_local_aws_killed_in_the_middle_of_up_is_an_error_and_the_next_up_go
     project.mkdir()
     user = replace(machine.user, folder=project)
     user.write("name: shop\nservices:\n  web: {image: 'nginx:1.27', port: 80}\ncompute: {kind: fargate}\n")
-    process = user.start(*UP)
-    wait_for(process, "created")
     status = machine.local.status()
     assert status is not None
-    os.kill(status.pid, signal.SIGKILL)
-    _, said = process.communicate(timeout=200)
+    with user.start(*UP) as process:
+        wait_for(process, "created")
+        os.kill(status.pid, signal.SIGKILL)
+        _, said = process.communicate(timeout=200)
     assert process.returncode == 1, said
     assert "Traceback" not in said
     try:
