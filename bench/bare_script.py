@@ -34,6 +34,8 @@ def main() -> None:
             env_vars={
                 "PULUMI_CONFIG_PASSPHRASE": "",
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
+                # As for --local: the engine must not look for plug-ins in the network.
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 "PULUMI_DEBUG_PROVIDERS": f"nothing:{port}",
             },
             project_settings=auto.ProjectSettings(

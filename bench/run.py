@@ -77,9 +77,7 @@ def own_time_figures(engine: Path, folder: Path) -> list[Figure]:
     stand_in = folder / "stand-in" / "pulumi"
     stand_in.parent.mkdir()
     note = folder / "started"
-    stand_in.write_text(
-        f'#!/bin/sh\n[ -e {note} ] || date +%s.%N > {note}\nexec {engine} "$@"\n'
-    )
+    stand_in.write_text(f'#!/bin/sh\n[ -e {note} ] || date +%s.%N > {note}\nexec {engine} "$@"\n')
     stand_in.chmod(0o755)
     seconds: list[float] = []
     peak = 0.0

@@ -66,6 +66,8 @@ def environment(status: LocalStatus, region: str) -> dict[str, str]:
     }
     if status.providers:
         variables["PULUMI_DEBUG_PROVIDERS"] = debug_providers(status.providers)
+        # The engine would otherwise fetch hundreds of MB of plug-ins that the attached providers stand for.
+        variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     return variables
 
 
