@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MORE = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 PLACEMENT = "placement"
+NO_FARGATE_CAPACITY = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone."
+)
 
 
 def launch(state: State, service: Service, deployment: Deployment, count: int) -> list[Task]:
@@ -110,6 +113,8 @@ def _say_unplaced(state: State, service: Service, task: Task) -> None:
 
 
 def _unplaced_text(state: State, task: Task) -> str:
+    if task.launch_type == "FARGATE":
+        return f"was unable to place a task. Reason: {NO_FARGATE_CAPACITY}"
     demand = provisioning.demand_of(state, task)
     cluster = state.clusters[task.cluster]
     candidates = [one for one in cluster.container_instances.values() if fitting.is_candidate(demand, one)]

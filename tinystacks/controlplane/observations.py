@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tinystacks.controlplane import container_instances, ec2_instances, scaling_policies, target_health, task_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tinystacks.controlplane.state import State
 
@@ -97,6 +97,10 @@ class Observations:
         """The agent of an instance lost or found its connection (T27)."""
         container_instances.agent_connection(self.state, instance_id, connected=connected)
 
+    def fargate_capacity(self, *, full_zones: Collection[str]) -> None:
+        """Fargate has no capacity in these zones; report the whole set at each change (P33)."""
+        self.state.full_zones = frozenset(full_zones)
+
     # ---- containers
 
     def pull_started(self, task_id: str) -> None:
@@ -140,6 +144,10 @@ class Observations:
     def task_interrupted(self, task_id: str) -> None:
         """Fargate Spot takes a task back (T19)."""
         task_progress.interrupted(self.state, task_id)
+
+    def host_lost(self, task_id: str) -> None:
+        """The host of a Fargate task is gone, and the task with it (T15)."""
+        task_progress.host_lost(self.state, task_id)
 
     # ---- targets and metrics
 

@@ -30,8 +30,7 @@ def demand_of(state: State, task: Task) -> Demand:
 def settle(state: State, task: Task) -> bool:
     """Place a task, or have it wait where its provider scales; say whether either was possible."""
     if task.launch_type == "FARGATE":
-        _place_on_fargate(state, task)
-        return True
+        return _place_on_fargate(state, task)
     instance = placement.choose(state, demand_of(state, task))
     if instance is not None:
         ledgers.place(state, task, instance)
@@ -90,8 +89,12 @@ def _beat(state: State, cluster: Cluster) -> None:
         state.after(state.settings.provisioning_retry_seconds, lambda: _beat(state, cluster))
 
 
-def _place_on_fargate(state: State, task: Task) -> None:
-    zones = sorted(task_factory.subnet_zones(state, task.network_configuration)) or [f"{state.region}a"]
+def _place_on_fargate(state: State, task: Task) -> bool:
+    """Place a task in the zone that has fewest, of those with capacity (P12, P33)."""
+    allowed = sorted(task_factory.subnet_zones(state, task.network_configuration)) or [f"{state.region}a"]
+    zones = [zone for zone in allowed if zone not in state.full_zones]
+    if not zones:
+        return False
     counts: Mapping[str, int] = task.service.zone_counts if task.service is not None else {}
     task.zone = min(zones, key=lambda zone: (counts.get(zone, 0), zone))
     subnets = words(part(task.network_configuration, "awsvpcConfiguration"), "subnets")
@@ -102,6 +105,7 @@ def _place_on_fargate(state: State, task: Task) -> None:
             break
     ledgers.count(task)
     starting.begin(state, task)
+    return True
 
 
 def _waited_reason(state: State, cluster: Cluster, task: Task) -> str:

@@ -40,6 +40,7 @@ class State:
         task_definitions: by family, revisions in order (index = revision - 1; None when deleted).
         targets: scalable targets by resource id.
         registered: the task behind each (target group, target id, port).
+        full_zones: zones in which Fargate has no capacity now (P33).
         dirty: services that the scheduler must look at, in the order in which they changed.
         agenda: heap of (time, number, action); the number keeps the order of equal times.
     """
@@ -74,6 +75,7 @@ class State:
     registered: dict[tuple[str, str, int], tuple[Task, Target]] = field(
         default_factory=dict[tuple[str, str, int], "tuple[Task, Target]"]
     )
+    full_zones: frozenset[str] = frozenset()
     alarm_states: dict[str, str] = field(default_factory=dict[str, str])
     numbered: int = 0
 

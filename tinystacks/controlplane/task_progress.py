@@ -158,3 +158,16 @@ def _restarts(state: State, container: Container, exit_code: int | None) -> bool
     if exit_code in policy.get("ignoredExitCodes", ()):
         return False
     return state.now - container.started_at >= float(policy.get("restartAttemptPeriod") or 300)
+
+
+def host_lost(state: State, task_id: str) -> None:
+    """End a Fargate task whose host is gone: its containers with it, nothing waits for them (T15)."""
+    task = state.tasks.get(task_id)
+    if task is None or task.container_instance is not None:
+        return
+    for container in task.containers.values():
+        container.last_status = "STOPPED"
+    if task.desired_status == "STOPPED":
+        stopping.stop_containers(state, task)
+    else:
+        stopping.begin(state, task, "InfrastructureHealth", "The host of the task was lost.", died=True)

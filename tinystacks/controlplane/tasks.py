@@ -15,6 +15,7 @@ from tinystacks.controlplane import (
     task_factory,
 )
 from tinystacks.controlplane.errors import EcsError, client_error, invalid_parameter
+from tinystacks.controlplane.launching import NO_FARGATE_CAPACITY
 from tinystacks.controlplane.requests import Failure, TaskResult
 from tinystacks.controlplane.tag_forms import as_dict
 
@@ -162,6 +163,8 @@ def _settle(state: State, task: Task, result: TaskResult) -> bool:
 
 def _failures(state: State, task: Task) -> list[Failure]:
     """Name why each instance that was tried cannot take the task (P28)."""
+    if task.launch_type == "FARGATE":
+        return [Failure(arn=state.clusters[task.cluster].arn, reason=NO_FARGATE_CAPACITY)]
     demand = provisioning.demand_of(state, task)
     instances: list[ContainerInstance] = [
         one for one in state.clusters[task.cluster].container_instances.values() if fitting.is_candidate(demand, one)

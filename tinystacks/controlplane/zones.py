@@ -81,8 +81,10 @@ def _counts(state: State, service: Service) -> dict[str, int]:
     """Count tasks per zone that the service may use: those of its subnets or of the eligible instances (Z3)."""
     revision = service.deployments[0].revision
     zones = task_factory.subnet_zones(state, revision.network_configuration)
+    names = {one["capacityProvider"].rpartition("/")[2] for one in revision.capacity_provider_strategy}
+    if revision.launch_type == "FARGATE" or any(state.capacity_providers[name].is_fargate for name in names):
+        zones -= state.full_zones
     if not zones:
-        names = {one["capacityProvider"].rpartition("/")[2] for one in revision.capacity_provider_strategy}
         zones = frozenset(
             one.zone
             for one in state.clusters[service.cluster].container_instances.values()

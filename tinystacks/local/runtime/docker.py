@@ -64,7 +64,7 @@ class DockerRuntime:
         self._surround = Surround(engine=engine, maker=maker, clock=clock, report=report, find=self._find)
         self._lock = threading.Lock()
         self._containers: dict[tuple[str, str], DockerContainer] = {}
-        self._usage = UsageSampler(engine, self._running, minute_seconds=clock.wall_seconds(_MINUTE_SECONDS))
+        self._usage = UsageSampler(engine, self._running, minute_seconds=lambda: clock.wall_seconds(_MINUTE_SECONDS))
         self._usage.start()
         with engine.client() as client:
             left = remove_leftovers(client, owner)

@@ -232,11 +232,11 @@ class DockerContainer:
         from requests import RequestException  # noqa: PLC0415 - as above
 
         verdict, command = verdict_of(check), check_command(check)
-        interval = self._surround.clock.wall_seconds(float(check.get("interval") or INTERVAL_SECONDS))
+        interval, clock = float(check.get("interval") or INTERVAL_SECONDS), self._surround.clock
         timeout = float(check.get("timeout") or TIMEOUT_SECONDS)
         started = time.monotonic()
         with self._surround.engine.client() as client:
-            while not self._ended.wait(interval):
+            while not self._ended.wait(clock.wall_seconds(interval)):
                 try:
                     passed = passes(client, container_id, command, timeout)
                 except (DockerException, RequestException, OSError):

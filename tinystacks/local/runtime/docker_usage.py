@@ -68,15 +68,19 @@ class UsageSampler:
     Args:
         engine: the container engine.
         running: task and id of each running container.
-        minute_seconds: real length of a simulated minute, in which metrics are written once.
+        minute_seconds: gives the real length of a simulated minute, in which metrics are written once.
     """
 
     def __init__(
-        self, engine: Engine, running: Callable[[], list[tuple[str, str]]], *, minute_seconds: float = 60.0
+        self,
+        engine: Engine,
+        running: Callable[[], list[tuple[str, str]]],
+        *,
+        minute_seconds: Callable[[], float] = lambda: 60.0,
     ) -> None:
         self._engine = engine
         self._running = running
-        self._period = min(LONGEST_PERIOD_SECONDS, max(SHORTEST_PERIOD_SECONDS, minute_seconds / _SAMPLES_PER_MINUTE))
+        self._minute_seconds = minute_seconds
         self._one_shot = tuple(int(part) for part in engine.api_version.split(".")) >= _ONE_SHOT_SINCE
         self._last: dict[str, Sample] = {}
         self._usage: dict[str, TaskUsage] = {}
@@ -98,8 +102,11 @@ class UsageSampler:
 
     def _run(self) -> None:
         with self._engine.client() as client:
-            while not self._ended.wait(self._period):
+            while not self._ended.wait(self._period()):
                 self._look(client)
+
+    def _period(self) -> float:
+        return min(LONGEST_PERIOD_SECONDS, max(SHORTEST_PERIOD_SECONDS, self._minute_seconds() / _SAMPLES_PER_MINUTE))
 
     def _look(self, client: Client) -> None:
         usage: dict[str, TaskUsage] = {}

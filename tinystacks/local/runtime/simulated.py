@@ -40,6 +40,7 @@ STOP_SECONDS = 1.0
 IDLE_CPU_PERCENT = 2.0
 IDLE_MEMORY_PERCENT = 20.0
 _KILLED = 137
+_LONGEST_SLEEP_SECONDS = 0.5
 _REASONS = {200: "OK", 503: "Service Unavailable"}
 _LARGEST_HEAD = 64 * 1024
 
@@ -259,7 +260,13 @@ class SimulatedRuntime:
         self._report(LogLine(task_id=container.task.task_id, container=container.order.name, text=text))
 
     async def _pause(self, simulated_seconds: float) -> None:
-        await asyncio.sleep(self._clock.wall_seconds(simulated_seconds))
+        until = self._clock.now() + simulated_seconds
+        while True:
+            left = until - self._clock.now()
+            if left <= 0:
+                return
+            # In pieces, since the speed may change meanwhile.
+            await asyncio.sleep(min(self._clock.wall_seconds(left), _LONGEST_SLEEP_SECONDS))
 
 
 async def _skip_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> None:
