@@ -19,7 +19,7 @@ from tinystacks.local.runtime.docker_engine import find_engine
 from tinystacks.local.runtime.docker_labels import remove_container
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from tinystacks.local.runtime.docker_engine import Engine
 
@@ -66,12 +66,19 @@ def podman_service() -> Generator[Engine]:
         try:
             yield engine
         finally:
+            # A local AWS that ended leaves the removal of its containers to a process that outlives it.
+            _await_end(_sweepers, folder)
             _remove_everything(engine)
     finally:
         service.send_signal(signal.SIGTERM)
-        service.wait(20)
-        # What follows the end of each container would make the folder anew.
-        eventually(lambda: not _users(folder) or None, what="no process in Podman's folder", seconds=120)
+        service.wait(60)
+        # A container that was being made while the service ended is known to its storage alone.
+        subprocess.run([*base, "rm", "--all", "--force", "--time", "0"], check=False, capture_output=True, timeout=60)
+        # The monitor of each command in a container (health checks) would stay for 300 s to tell its exit code.
+        for one in _users(folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(one), signal.SIGKILL)
+        _await_end(_users, folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -89,6 +96,24 @@ def _users(folder: Path) -> list[str]:
             if str(folder).encode() in one.read_bytes():
                 found.append(one.parent.name)
     return found
+
+
+def _sweepers(folder: Path) -> list[str]:
+    return [one for one in _users(folder) if "docker_labels" in _command(one)]
+
+
+def _await_end(processes: Callable[[Path], list[str]], folder: Path) -> None:
+    try:
+        eventually(lambda: not processes(folder) or None, what=f"the end of all processes in {folder}", seconds=60)
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {'; '.join(map(_command, processes(folder)))}") from None
+
+
+def _command(process: str) -> str:
+    try:
+        return Path("/proc", process, "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
 
 
 def _load_image(engine: Engine) -> None:

@@ -109,6 +109,7 @@ def _remove(client: Client, label: str, wanted: Callable[[Mapping[str, str]], bo
 def main(url: str, api_version: str, instance_id: str) -> None:
     """Remove everything of one life, from a process that outlives it."""
     import docker  # noqa: PLC0415 - beside its only use
+    from requests.exceptions import ConnectionError as Unreachable  # noqa: PLC0415 - beside its only use
 
     made: Any = docker.APIClient
     client = made(base_url=url, version=api_version, timeout=60)
@@ -116,6 +117,8 @@ def main(url: str, api_version: str, instance_id: str) -> None:
         # What was just being made when the server ended shows up a moment later.
         while remove_all(client, instance_id):
             time.sleep(_PAUSE_SECONDS)
+    except Unreachable:
+        raise SystemExit("the container engine ended before its containers were removed") from None
     finally:
         client.close()
 
