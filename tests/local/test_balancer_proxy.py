@@ -16,7 +16,7 @@ from tinystacks.local.listener_rules import Listener, ListenerRule, LoadBalancer
 from tinystacks.local.loop_thread import LoopThread
 from tinystacks.local.target_health import HealthChecker
 from tinystacks.local.targets import CheckResult, TargetBook, TargetGroup
-from tinystacks.local.traffic import TrafficBook
+from tinystacks.local.traffic import Path, TrafficBook
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/1"
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/2"
@@ -126,8 +126,8 @@ def test_requests_go_round_and_carry_the_balancers_headers(world):
     assert (seen[0]["x-forwarded-proto"], seen[0]["x-forwarded-port"]) == ("http", "80")
     assert seen[0]["x-amzn-trace-id"].startswith("Root=1-")
     assert seen[0]["host"] == f"localhost:{world.port}"
-    counted = world.traffic.take()[ARN, GROUP]
-    assert (counted.requests, counted.target_codes["2XX"]) == (4, 4)
+    counted = world.traffic.take()[Path(ARN, GROUP)]
+    assert (counted.requests, counted.numbers["HTTPCode_Target_2XX_Count"]) == (4, 4)
 
 
 def test_bodies_pass_with_a_length_and_chunked(world):
@@ -165,8 +165,13 @@ def test_l9_no_target_is_503_and_l10_a_dead_one_502_a_slow_one_504(world):
     assert status == 502
     assert headers["Server"] == "awselb/2.0"
     assert "502 Bad Gateway" in text
-    counted = world.traffic.take()
-    assert counted[ARN, GROUP].balancer_codes == {"5XX": 4}
+    numbers = world.traffic.take()[Path(ARN)].numbers
+    assert {name: numbers[f"HTTPCode_ELB_{name}_Count"] for name in ("5XX", "502", "503", "504")} == {
+        "5XX": 4,
+        "502": 2,
+        "503": 1,
+        "504": 1,
+    }
 
 
 async def _shut(server):
@@ -187,8 +192,9 @@ def test_l11_a_targets_own_500_passes_and_counts_as_the_targets(world):
     world.register(port)
     world.listen(forwarding())
     assert world.get("/fail")[0] == 500
-    counted = world.traffic.take()[ARN, GROUP]
-    assert (counted.target_codes["5XX"], counted.balancer_codes) == (1, {})
+    counted = world.traffic.take()
+    assert counted[Path(ARN, GROUP)].numbers == {"HTTPCode_Target_5XX_Count": 1}
+    assert list(counted) == [Path(ARN, GROUP)]
 
 
 def test_rules_fixed_responses_and_redirects(world):

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from tinystacks.local.documents import structure
 from tinystacks.local.listener_rules import Request, final_action, forward_weights, redirect_location
+from tinystacks.local.traffic import Path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +88,10 @@ class Balancers:
         """Take over the present load balancers and listeners; ports of those that are gone are closed."""
         if balancers != self._balancers:
             self._loop.call(self._sync(dict(balancers)))
+
+    def connections(self) -> dict[str, int]:
+        """Connections of each load balancer at this moment."""
+        return {}
 
     def close(self) -> None:
         """Close every port."""
@@ -196,23 +201,25 @@ class Balancers:
         self, arn: str, listener: Listener, request: web.BaseRequest, group_arn: str
     ) -> web.StreamResponse:
         book = self._book_of(arn)
+        path = Path(arn, group_arn)
         target = self._pick_target(book, group_arn) if group_arn else None
         if target is None or target.address is None:
-            self._traffic.failed(arn, group_arn, 503, connection=False)
+            self._traffic.refused(path, 503)
             return _error(503)
         started = time.monotonic()
+        self._traffic.chosen(path)
 
         def began(code: int) -> None:
-            self._traffic.answered(arn, group_arn, code, time.monotonic() - started)
+            self._traffic.answered(path, code, time.monotonic() - started)
 
         target.open_requests += 1
         try:
             return await self._proxy(request, listener, target.address, self._balancers[arn].idle_timeout, began)
         except (TimeoutError, aiohttp.ServerTimeoutError):
-            self._traffic.failed(arn, group_arn, 504, connection=True)
+            self._traffic.refused(path, 504)
             return _error(504)
         except (aiohttp.ClientError, OSError):
-            self._traffic.failed(arn, group_arn, 502, connection=True)
+            self._traffic.refused(path, 502)
             return _error(502)
         finally:
             target.open_requests -= 1

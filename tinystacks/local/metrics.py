@@ -9,15 +9,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.local.additions.metric_statistics import KEPT_DATAPOINTS, distribution
 from tinystacks.local.alarms import metric_key
+from tinystacks.local.traffic import Path, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tinystacks.local.alarms import RecentDatapoints
     from tinystacks.local.clock import SpeededClock
     from tinystacks.local.emulation import Emulation
-    from tinystacks.local.targets import TargetBook
+    from tinystacks.local.targets import Target
     from tinystacks.local.traffic import TrafficCount
 
 BALANCER_NAMESPACE = "AWS/ApplicationELB"
@@ -49,43 +51,84 @@ class Metrics:
             "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions.items()],
             "Value": value,
             "Unit": unit or "None",
-            "Timestamp": datetime.fromtimestamp(self._clock.to_wall(at), UTC).replace(tzinfo=None),
+            "Timestamp": self._moment(at),
         }
         with self._emulation.lock:
-            self._emulation.backend("cloudwatch", region).put_metric_data(namespace, [datum])
+            backend = self._emulation.backend("cloudwatch", region)
+            backend.put_metric_data(namespace, [datum])
+            if len(backend.metric_data) > KEPT_DATAPOINTS:
+                del backend.metric_data[: KEPT_DATAPOINTS // 4]
 
-    def put_traffic(
-        self, *, region: str, load_balancer_arn: str, group_arn: str, count: TrafficCount, targets: int, at: float
+    def put_traffic(self, region: str, counts: Mapping[Path, TrafficCount], at: float) -> None:
+        """Write a minute of requests, each by balancer, target group and zone, as far as CloudWatch has them so."""
+        given = dict(counts)
+        for groups, zones in ((False, False), (False, True), (True, False), (True, True)):
+            for path, count in merged(given, groups=groups, zones=zones).items():
+                dimensions = path_dimensions(path)
+                if count.requests or not groups:
+                    self.put(region, BALANCER_NAMESPACE, "RequestCount", dimensions, count.requests, "Count", at)
+                for name, number in count.numbers.items():
+                    unit = "Bytes" if name == "ProcessedBytes" else "Count"
+                    self.put(region, BALANCER_NAMESPACE, name, dimensions, number, unit, at)
+                if count.response_seconds:
+                    self._put_spread(region, "TargetResponseTime", dimensions, count.response_seconds, at)
+
+    def put_per_target(self, region: str, path: Path, requests: int, targets: int, at: float) -> None:
+        """Write the requests that each target of a group got, on average."""
+        dimensions = path_dimensions(path)
+        for one in ({"TargetGroup": dimensions["TargetGroup"]}, dimensions):
+            self.put(region, BALANCER_NAMESPACE, "RequestCountPerTarget", one, requests / targets, "Count", at)
+
+    def put_hosts(
+        self, region: str, path: Path, targets: Iterable[Target], zones: Mapping[str, str], at: float
     ) -> None:
-        """Write a minute of one load balancer's requests to one target group."""
-        own = {"LoadBalancer": balancer_label(load_balancer_arn)}
-        both = own | {"TargetGroup": group_label(group_arn)} if group_arn else own
-        for dimensions in [own, both] if group_arn else [own]:
-            self.put(region, BALANCER_NAMESPACE, "RequestCount", dimensions, count.requests, "Count", at)
-            for code, number in count.target_codes.items():
-                self.put(region, BALANCER_NAMESPACE, f"HTTPCode_Target_{code}_Count", dimensions, number, "Count", at)
-            for code, number in count.balancer_codes.items():
-                self.put(region, BALANCER_NAMESPACE, f"HTTPCode_ELB_{code}_Count", dimensions, number, "Count", at)
-            answered = sum(count.target_codes.values())
-            if answered:
-                mean = count.response_seconds / answered
-                self.put(region, BALANCER_NAMESPACE, "TargetResponseTime", dimensions, mean, "Seconds", at)
-            if count.connection_errors:
-                errors = float(count.connection_errors)
-                self.put(region, BALANCER_NAMESPACE, "TargetConnectionErrorCount", dimensions, errors, "Count", at)
-        if group_arn and targets:
-            per_target = count.requests / targets
-            group = {"TargetGroup": both["TargetGroup"]}
-            for dimensions in (group, both):
-                self.put(region, BALANCER_NAMESPACE, "RequestCountPerTarget", dimensions, per_target, "Count", at)
+        """Write how many targets are healthy; draining ones count for neither (L17).
 
-    def put_hosts(self, region: str, load_balancer_arn: str, group_arn: str, book: TargetBook, at: float) -> None:
-        """Write how many targets are healthy; draining ones count for neither (L17)."""
-        dimensions = {"TargetGroup": group_label(group_arn), "LoadBalancer": balancer_label(load_balancer_arn)}
-        targets = [one for one in book.describe(group_arn) if one.state not in _UNMONITORED]
-        healthy = sum(1 for one in targets if one.state == "healthy")
-        self.put(region, BALANCER_NAMESPACE, "HealthyHostCount", dimensions, healthy, "Count", at)
-        self.put(region, BALANCER_NAMESPACE, "UnHealthyHostCount", dimensions, len(targets) - healthy, "Count", at)
+        Args:
+            region: where.
+            path: load balancer and target group.
+            targets: of the group.
+            zones: zone by task.
+            at: simulated time.
+        """
+        monitored = [one for one in targets if one.state not in _UNMONITORED]
+        by_zone = {path: monitored}
+        for one in monitored:
+            if zone := zones.get(one.task_id):
+                by_zone.setdefault(path._replace(zone=zone), []).append(one)
+        for place, these in by_zone.items():
+            dimensions = path_dimensions(place)
+            healthy = sum(1 for one in these if one.state == "healthy")
+            self.put(region, BALANCER_NAMESPACE, "HealthyHostCount", dimensions, healthy, "Count", at)
+            self.put(region, BALANCER_NAMESPACE, "UnHealthyHostCount", dimensions, len(these) - healthy, "Count", at)
+
+    def put_connections(self, region: str, load_balancer_arn: str, connections: int, at: float) -> None:
+        """Write how many connections a load balancer has, to clients and to targets."""
+        if connections:
+            dimensions = path_dimensions(Path(load_balancer_arn))
+            self.put(region, BALANCER_NAMESPACE, "ActiveConnectionCount", dimensions, connections, "Count", at)
+
+    def _put_spread(
+        self, region: str, name: str, dimensions: Mapping[str, str], values: Mapping[float, int], at: float
+    ) -> None:
+        mean = sum(value * number for value, number in values.items()) / sum(values.values())
+        self._recent.add(metric_key(region, BALANCER_NAMESPACE, name, dimensions), at, mean)
+        datum = distribution(BALANCER_NAMESPACE, name, dimensions, values, "Seconds", self._moment(at))
+        with self._emulation.lock:
+            self._emulation.backend("cloudwatch", region).metric_data.append(datum)
+
+    def _moment(self, at: float) -> datetime:
+        return datetime.fromtimestamp(self._clock.to_wall(at), UTC).replace(tzinfo=None)
+
+
+def path_dimensions(path: Path) -> dict[str, str]:
+    """The dimensions of a path's metrics (ALB user guide, load-balancer-cloudwatch-metrics)."""
+    found = {"LoadBalancer": balancer_label(path.load_balancer_arn)}
+    if path.target_group_arn:
+        found["TargetGroup"] = group_label(path.target_group_arn)
+    if path.zone:
+        found["AvailabilityZone"] = path.zone
+    return found
 
 
 def balancer_label(arn: str) -> str:

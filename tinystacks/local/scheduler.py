@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from tinystacks.local.balancing_view import load_balancers, target_groups
 from tinystacks.local.metrics import MINUTE_SECONDS
 from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped
+from tinystacks.local.traffic import Path, merged
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.plane import ControlPlane
@@ -225,21 +226,23 @@ class Scheduler:
     def _minute(self, now: float) -> None:
         """Write the metrics of a simulated minute."""
         counts = self._traffic.take()
-        for (arn, group_arn), count in counts.items():
-            region = arn.split(":")[3]
-            targets = len(self._books.of(region).routable(group_arn)) if group_arn else 0
-            self._metrics.put_traffic(
-                region=region, load_balancer_arn=arn, group_arn=group_arn, count=count, targets=targets, at=now
-            )
+        for region in {path.load_balancer_arn.split(":")[3] for path in counts}:
+            here = {path: count for path, count in counts.items() if path.load_balancer_arn.split(":")[3] == region}
+            self._metrics.put_traffic(region, here, now)
+        by_group = merged(counts, groups=True, zones=False)
+        connections = self._balancers.connections()
         for region, seen in list(self._seen_balancers.items()):
             book = self._books.of(region)
+            zones = self._usage.zones(region)
             for arn, balancer in seen.items():
+                self._metrics.put_connections(region, arn, connections.get(arn, 0), now)
                 for group_arn in balancer.target_group_arns():
-                    self._metrics.put_hosts(region, arn, group_arn, book, now)
-                    count = counts.get((arn, group_arn))
-                    self._usage.tell_requests(
-                        region=region, load_balancer_arn=arn, group_arn=group_arn, count=count, book=book, now=now
-                    )
+                    path = Path(arn, group_arn)
+                    requests = by_group[path].requests if path in by_group else 0
+                    self._metrics.put_hosts(region, path, book.describe(group_arn), zones, now)
+                    if requests and (targets := len(book.routable(group_arn))):
+                        self._metrics.put_per_target(region, path, requests, targets, now)
+                    self._usage.tell_requests(region=region, path=path, requests=requests, book=book, now=now)
             self._usage.tell_services(region, self._runtime, now)
         self._alarms.look(now)
 

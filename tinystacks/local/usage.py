@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinystacks.local.metrics import balancer_label, group_label
+from tinystacks.local.metrics import path_dimensions
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Service, Task
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tinystacks.local.planes import PlaneRegistry
     from tinystacks.local.runtime.base import Runtime, TaskUsage
     from tinystacks.local.targets import TargetBook
-    from tinystacks.local.traffic import TrafficCount
+    from tinystacks.local.traffic import Path
 
 NAMESPACE = "AWS/ECS"
 
@@ -66,24 +66,26 @@ class UsageReports:
                 region, "AWS/EC2", "CPUUtilization", {"AutoScalingGroupName": name}, value, "Percent", now
             )
 
+    def zones(self, region: str) -> dict[str, str]:
+        """The zone of every task that has a place."""
+        with self._planes.locked(region) as plane:
+            return {task.id: zone for task in plane.state.tasks.values() if (zone := task.zone)}
+
     def tell_requests(
         self,
         *,
         region: str,
-        load_balancer_arn: str,
-        group_arn: str,
-        count: TrafficCount | None,
+        path: Path,
+        requests: int,
         book: TargetBook,
         now: float,
     ) -> None:
         """Tell the requests per target of a minute (S20)."""
-        targets = len(book.routable(group_arn))
+        targets = len(book.routable(path.target_group_arn))
         if not targets or region not in self._planes.regions():
             return
-        value = (count.requests if count is not None else 0) / targets
-        dimensions = {"LoadBalancer": balancer_label(load_balancer_arn), "TargetGroup": group_label(group_arn)}
         with self._planes.locked(region) as plane:
-            plane.metric("RequestCountPerTarget", dimensions, value, now)
+            plane.metric("RequestCountPerTarget", path_dimensions(path), requests / targets, now)
 
 
 def _groups(plane: ControlPlane, used: dict[str, TaskUsage]) -> dict[str, float]:
