@@ -7,7 +7,7 @@ import queue
 import threading
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tinystacks.errors import LocalAwsError
 from tinystacks.local.alarm_watch import AlarmWatch
@@ -18,6 +18,8 @@ from tinystacks.local.effect_handler import EffectHandler
 from tinystacks.local.emulation import Emulation
 from tinystacks.local.loop_thread import LoopThread
 from tinystacks.local.metrics import Metrics
+from tinystacks.local.sessions.book import SessionBook
+from tinystacks.local.sessions.server import SessionServer
 from tinystacks.local.status import DEFAULT_REGION
 from tinystacks.local.surroundings import MotoSurroundings
 from tinystacks.local.target import isolated_session
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
     from tinystacks.local.runtime.base import Runtime, RuntimeEvent
     from tinystacks.local.runtime.docker_engine import Engine
+    from tinystacks.local.runtime.simulated import SimulatedRuntime
+    from tinystacks.local.sessions.process import Containers
 
 SIMULATED_SPEED = 20.0
 REAL_SPEED = 1.0
@@ -83,6 +87,9 @@ class LocalServer:
         self._install()
         events: queue.SimpleQueue[RuntimeEvent] = queue.SimpleQueue()
         self._runtime = self._make_runtime(events)
+        self._session_book = SessionBook()
+        self._sessions = SessionServer(self._loop, self._session_book, self._door())
+        self._sessions.start()
         self._http = self._serve(listening, events)
 
     @property
@@ -101,6 +108,7 @@ class LocalServer:
         self._http.shutdown()
         self._http.server_close()
         self._scheduler.stop()
+        self._sessions.stop()
         self._runtime.close()
         self._balancers.close()
         self._books.close()
@@ -150,6 +158,14 @@ class LocalServer:
             report=events.put,
         )
 
+    def _door(self) -> Containers:
+        """What enters the containers that the runtime runs."""
+        if self.container_engine is not None:
+            from tinystacks.local.runtime.docker_exec import DockerDoor  # noqa: PLC0415 - only when it is chosen
+
+            return DockerDoor(self.container_engine)
+        return cast("SimulatedRuntime", self._runtime)
+
     def _serve(self, listening: socket.socket, events: queue.SimpleQueue[RuntimeEvent]) -> BaseWSGIServer:
         from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - seconds to load
             DomainDispatcherApplication,
@@ -172,6 +188,7 @@ class LocalServer:
         from tinystacks.local.planes import PlaneRegistry  # noqa: PLC0415 - as above
         from tinystacks.local.refusals import rules  # noqa: PLC0415 - as above
         from tinystacks.local.scheduler import Scheduler  # noqa: PLC0415 - as above
+        from tinystacks.local.sessions.opening import Opener, PortSessionsApi  # noqa: PLC0415 - as above
         from tinystacks.local.wall_time import WallTimeApi  # noqa: PLC0415 - as above
 
         self._clients: dict[tuple[str, str], Any] = {}
@@ -207,14 +224,16 @@ class LocalServer:
             runtime=self._runtime,
             events=events,
         )
+        opener = Opener(self._sessions, self._session_book)
         targets = TargetOperations(self._emulation, self._books, self.clock)
         group_operations = GroupOperations(self._emulation)
         endpoint = Endpoint(
             own=JsonEndpoint(
                 [
-                    WallTimeApi(EcsApi(planes), "ecs", self.clock),
+                    WallTimeApi(EcsApi(planes, sessions=opener), "ecs", self.clock),
                     WallTimeApi(AppAutoscalingApi(planes), "application-autoscaling", self.clock),
                 ],
+                single=dict.fromkeys(PortSessionsApi.targets, PortSessionsApi(opener, self._session_book, planes)),
                 default_region=DEFAULT_REGION,
             ),
             moto=DomainDispatcherApplication(create_backend_app),

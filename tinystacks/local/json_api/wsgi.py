@@ -13,7 +13,7 @@ from tinystacks.controlplane.errors import EcsError
 from tinystacks.local.json_api.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 _log = logging.getLogger(__name__)
@@ -56,16 +56,25 @@ class JsonEndpoint:
 
     Args:
         apis: the APIs served, told apart by their target prefixes.
+        single: single operations of other APIs, by their whole target such as `AmazonSSM.StartSession`.
         default_region: region of a request that is not signed.
     """
 
-    def __init__(self, apis: Sequence[JsonApi], *, default_region: str = "us-east-1") -> None:
+    def __init__(
+        self,
+        apis: Sequence[JsonApi],
+        *,
+        single: Mapping[str, JsonApi] | None = None,
+        default_region: str = "us-east-1",
+    ) -> None:
         self._apis = {api.target_prefix: api for api in apis}
+        self._single = dict(single or {})
         self._default_region = default_region
 
     def serves(self, environ: WSGIEnvironment) -> bool:
         """Tell whether the request's target belongs to one of the APIs."""
-        return str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")[0] in self._apis
+        target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+        return target in self._single or target.partition(".")[0] in self._apis
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -82,8 +91,9 @@ class JsonEndpoint:
 
     def _answer(self, environ: WSGIEnvironment) -> tuple[int, bytes, str]:
         """Give the status, the body and, for a refusal, its code."""
-        prefix, _, operation = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")
-        api = self._apis.get(prefix)
+        target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+        prefix, _, operation = target.partition(".")
+        api = self._single.get(target) or self._apis.get(prefix)
         try:
             raw = _read(environ)
             if api is None or environ.get("REQUEST_METHOD") != "POST":

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.documents import members
 from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped, TaskUsage
+from tinystacks.local.runtime.simulated_shell import SimulatedProcess, container_shell
+from tinystacks.local.sessions.process import EnterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +55,7 @@ class _Container:
     seconds: float
     servers: list[asyncio.Server] = field(default_factory=list[asyncio.Server])
     writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+    shells: set[SimulatedProcess] = field(default_factory=set["SimulatedProcess"])
     started_at: float = 0.0
     work: asyncio.Task[None] | None = None
 
@@ -101,6 +104,36 @@ class SimulatedRuntime:
             before = found.get(task_id, TaskUsage(cpu_units=0, memory_mib=0))
             found[task_id] = TaskUsage(cpu_units=before.cpu_units + cpu, memory_mib=before.memory_mib + memory)
         return found
+
+    async def enter(self, runtime_id: str, command: tuple[str, ...]) -> SimulatedProcess:
+        """Start a program of the small built-in shell.
+
+        Raises:
+            EnterError: the container does not run, or has no such program.
+        """
+        container = self._running(runtime_id)
+        process = SimulatedProcess(container_shell(container.task, container.order), command)
+        container.shells = {one for one in container.shells if not one.over} | {process}
+        return process
+
+    async def port_address(self, runtime_id: str, port: int) -> tuple[str, int]:
+        """Give where a port of a container listens.
+
+        Raises:
+            EnterError: the container does not run, or has no such port.
+        """
+        container = self._running(runtime_id)
+        mappings = members(container.order.definition, "portMappings")
+        for mapping, server in zip(mappings, container.servers, strict=False):
+            if int(mapping["containerPort"]) == port:
+                return "127.0.0.1", int(server.sockets[0].getsockname()[1])
+        raise EnterError(f"nothing listens on port {port} of a simulated container")
+
+    def _running(self, runtime_id: str) -> _Container:
+        for (task_id, name), container in self._containers.items():
+            if runtime_id == f"{task_id}-{name}" and container.started_at:
+                return container
+        raise EnterError("the container does not run")
 
     def close(self) -> None:
         """End everything."""
@@ -209,6 +242,8 @@ class SimulatedRuntime:
             self._shut(container)
 
     def _shut(self, container: _Container) -> None:
+        for shell in container.shells:
+            shell.end()
         for server in container.servers:
             server.close()
         for writer in list(container.writers):

@@ -1,0 +1,1 @@
+"""Sessions into running containers, as Session Manager's data channel carries them, served and taken here."""
