@@ -8,6 +8,7 @@ Parts are imported inside the commands that use them, so that `tstack --help` an
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,7 +38,18 @@ app.add_typer(engine.app, name="engine")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the one place where errors become text and exit codes."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _run(list(sys.argv[1:] if arguments is None else arguments))
+    except SystemExit as end:
+        if arguments is not None or isinstance(end.code, str):
+            raise
+        # As a process of its own: Python would take another 0.4 s to free, one by one, the objects of the AWS SDK.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code or 0)
+
+
+def _run(words: list[str]) -> None:
     try:
         app(words)
     except errors.TinystacksError as error:

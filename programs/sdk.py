@@ -1,31 +1,28 @@
-"""The Pulumi packages that programs use: exactly the names they use, loaded once and before any program runs.
+"""The Pulumi packages that programs use, loaded name by name.
 
-`pulumi_aws.ec2` alone is about 200 modules, of which a stage uses six; a package loads all of its modules at the first
-use of any name. Here each name comes from the one module that defines it, which takes two thirds of the time. While
-such a module loads, a bare stand-in takes the place of its package in `sys.modules`; afterwards the package itself is
-back, loads whole for whoever asks it, and then finds the modules that are here already: every class exists once.
+`pulumi_aws.ec2` alone is about 200 modules, of which a stage uses a dozen, and pulumi's own lazy packages load all of
+them at the first use of any name. Here the packages of the services in `AWS_NAMES` give each name from the one module
+that defines it; asked for anything that they do not find so, they load whole, as ever. They stay the same module
+objects and every class exists once, so other code in the process sees no difference.
 
-Type checkers see the packages themselves. Everything else imports `aws` and `awsx` from here.
+What programs use is loaded when this module is, before any program runs. Type checkers see the packages themselves.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from threading import RLock
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import pulumi_aws
-import pulumi_awsx
+import pulumi_aws as aws
+import pulumi_awsx as awsx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    import pulumi_aws as aws
-    import pulumi_awsx as awsx
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 AWS_NAMES: Mapping[str, Sequence[str]] = {
@@ -140,6 +137,44 @@ AWSX_NAMES: Mapping[str, Sequence[str]] = {
 """The same of `pulumi_awsx`."""
 
 
+class LeafPackage(ModuleType):
+    """A package of generated modules that is not loaded; gives a name by loading the one module that defines it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__all__":
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        with _LOADING:
+            return self._load(name)
+
+    def __dir__(self) -> list[str]:
+        with _LOADING:
+            return dir(_whole(self))
+
+    def _load(self, name: str) -> Any:
+        for module in module_names(name):
+            if (Path(self.__path__[0]) / f"{module}.py").is_file():
+                loaded = import_module(f"{self.__name__}.{module}")
+                if module == name:
+                    return loaded
+                # As `from .module import *` would: some functions have the name of their module.
+                vars(self).update({key: getattr(loaded, key) for key in loaded.__all__})
+                if name in vars(self):
+                    return vars(self)[name]
+        return getattr(_whole(self), name)
+
+
+def _whole(package: ModuleType) -> ModuleType:
+    if type(package) is not ModuleType:
+        package.__class__ = ModuleType
+        loader: Any = package.__spec__ and package.__spec__.loader
+        loader.exec_module(package)
+    return package
+
+
+_LOADING = RLock()
+"""One thread at a time: programs of two stages may run at once."""
+
+
 def module_names(name: str) -> Iterator[str]:
     """Give the modules of a package in which the SDK's generator may have put a name, the likeliest first.
 
@@ -152,52 +187,26 @@ def module_names(name: str) -> Iterator[str]:
     yield "_enums"
 
 
-def leaves(root: ModuleType, names: Mapping[str, Sequence[str]]) -> SimpleNamespace:
-    """Load names of a package's services without loading the services whole.
+def load_names(root: ModuleType, names: Mapping[str, Sequence[str]]) -> None:
+    """Make the packages of services give name by name, and load the names.
 
     Args:
-        root: the package.
+        root: the SDK.
         names: what is wanted, by service.
-
-    Returns:
-        The root's own names that programs use, and a namespace for each service.
     """
-    services = {service: SimpleNamespace(**_load(root, service, wanted)) for service, wanted in names.items()}
-    plain = {name: getattr(root, name) for name in _ROOT_NAMES if hasattr(root, name)}
-    return SimpleNamespace(**plain, **services)
-
-
-_ROOT_NAMES = ("Provider", "ProviderDefaultTagsArgs", "get_caller_identity")
-
-
-def _load(root: ModuleType, service: str, names: Sequence[str]) -> dict[str, Any]:
-    full_name = f"{root.__name__}.{service}"
-    folder = Path(str(root.__file__)).parent / service
-    package = sys.modules[full_name]
-    stand_in = ModuleType(full_name)
-    stand_in.__path__ = [str(folder)]
-    stand_in.__package__ = full_name
-    sys.modules[full_name] = stand_in
-    try:
+    for service, wanted in names.items():
+        # Where somebody loaded the package already, it is an ordinary module and stays one.
+        package = import_module(f"{root.__name__}.{service}")
+        if type(package) is not ModuleType:
+            package.__class__ = LeafPackage
         with warnings.catch_warnings():
             # Some modules warn about types of their own that nobody here uses.
             warnings.simplefilter("ignore", DeprecationWarning)
-            return {name: _find(full_name, folder, name) for name in names}
-    finally:
-        sys.modules[full_name] = package
+            for name in wanted:
+                getattr(package, name)
 
 
-def _find(package: str, folder: Path, name: str) -> Any:
-    for module in module_names(name):
-        if (folder / f"{module}.py").is_file():
-            found = getattr(import_module(f"{package}.{module}"), name, None)
-            if found is not None:
-                return found
-    raise ImportError(f"{package} has no {name}", name=name)
-
-
-if not TYPE_CHECKING:
-    aws = leaves(pulumi_aws, AWS_NAMES)
-    awsx = leaves(pulumi_awsx, AWSX_NAMES)
+load_names(aws, AWS_NAMES)
+load_names(awsx, AWSX_NAMES)
 
 __all__ = ["aws", "awsx"]
