@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinystacks import errors
-from tinystacks.commands import engine, local_aws
+from tinystacks.commands import engine, local_aws, seeing
 from tinystacks.commands.options import Json, Place, Runtime, Speed, Yes, on_stage, open_streams, print_json
 
 if TYPE_CHECKING:
@@ -236,39 +236,7 @@ def unlock(place: Place, *, yes: Yes = False) -> None:
         place.screen.talk.print(f"Unlocked; it was held by {', '.join(holders)}." if holders else "It was not locked.")
 
 
-@app.command()
-@on_stage
-def status(place: Place) -> None:
-    """Show services, tasks, instances and targets of a stage."""
-    from tinystacks.rendering.documents import status_document
-    from tinystacks.rendering.stage import show_status
-
-    operations = place.operations()
-    found = operations.status()
-    if place.as_json:
-        print_json(status_document(found))
-    else:
-        show_status(place.screen.data, found, operations.outputs)
-
-
-@app.command()
-@on_stage
-def tasks(
-    place: Place,
-    *,
-    service: Annotated[str | None, typer.Option("--service", "-s", help="Only this service's tasks.")] = None,
-    stopped: Annotated[bool, typer.Option("--stopped", help="Those that stopped in the last hour.")] = False,
-) -> None:
-    """List the tasks of a stage."""
-    from tinystacks.rendering.documents import tasks_document
-    from tinystacks.rendering.stage import show_tasks
-
-    operations = place.operations()
-    found = operations.tasks(stopped=stopped, service=service)
-    if place.as_json:
-        print_json(tasks_document(operations.outputs.stage, found))
-    else:
-        show_tasks(place.screen.data, found)
+seeing.add_to(app)
 
 
 @app.command()

@@ -84,16 +84,35 @@ class Workspace:
             CredentialsError: no region is known.
             LocalAwsError: the local AWS cannot be started.
         """
+        return self._target(stage.profile, stage.region)
+
+    def _target(self, profile: str | None, region: str | None) -> Target:
         if self.local:
             from tinystacks.local.process import LocalAws  # noqa: PLC0415 - an extra that only --local needs
             from tinystacks.local.target import LocalTarget  # noqa: PLC0415 - same
 
             status = LocalAws().start(runtime=self.runtime, speed=self.speed)
-            return LocalTarget(status, self.region or stage.region or LOCAL_REGION)
+            return LocalTarget(status, self.region or region or LOCAL_REGION)
         from tinystacks.deployment.target import AwsTarget  # noqa: PLC0415 - boto3 takes 0.2 s to load
 
-        profile = self.profile or stage.profile
-        return AwsTarget(profile=profile, region=self.region or stage.region or _configured_region(profile))
+        profile = self.profile or profile
+        return AwsTarget(profile=profile, region=self.region or region or _configured_region(profile))
+
+    def elsewhere(self, cluster: str, service: str | None = None) -> Operations:
+        """Give what reads services that something else made; no file is needed, only the options say where.
+
+        Args:
+            cluster: name or ARN.
+            service: name or ARN of the ECS service; all of the cluster when none is given.
+
+        Raises:
+            NotDeployedError: no such cluster.
+            UsageError: no such service.
+        """
+        from tinystacks.operations.stage_reads import Operations  # noqa: PLC0415 - its caller may only change stages
+
+        target = self._target(None, None)
+        return Operations.elsewhere(target.client, cluster=cluster, service=service, region=target.region)
 
     def deployment(self, name: str | None = None) -> Deployment:
         """Give what changes a stage.

@@ -9,7 +9,8 @@ from rich.console import Console
 from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TargetStatus, TaskStatus
 from tinystacks.outputs import ServiceOutputs, StageOutputs
 from tinystacks.rendering import documents
-from tinystacks.rendering.stage import show_outputs, show_status, show_tasks, since
+from tinystacks.rendering.stage import show_outputs, show_tasks, since
+from tinystacks.rendering.status import show_status
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

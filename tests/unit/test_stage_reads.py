@@ -6,6 +6,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+from tests.fakes.aws_clients import AwsClients
 from tests.fakes.ecs_client import FakeEcsClient, FakeTargetHealthClient
 from tinystacks.errors import AwsError, CredentialsError
 from tinystacks.operations.stage_reads import Operations
@@ -106,8 +107,8 @@ def _service() -> dict[str, Any]:
 
 
 def _operations(ecs: FakeEcsClient, targets: list[dict[str, Any]] | None = None, **changes: Any) -> Operations:
-    clients = {"ecs": ecs, "elbv2": FakeTargetHealthClient(targets or [])}
-    return Operations(_outputs(**changes), clients.__getitem__, release=7)
+    clients = AwsClients({"ecs": ecs, "elbv2": FakeTargetHealthClient(targets or [])})
+    return Operations(_outputs(**changes), clients, release=7)
 
 
 def test_status_names_services_and_tasks_in_words_of_the_file() -> None:

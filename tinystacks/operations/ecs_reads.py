@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 _SERVICES_PER_CALL = 10
 _TASKS_PER_CALL = 100
-_EVENTS = 10
 
 
-def read_services(ecs: Any, cluster: str, names: Mapping[str, str]) -> list[ServiceStatus]:
+def read_services(ecs: Any, cluster: str, names: Mapping[str, str], *, events: int = 10) -> list[ServiceStatus]:
     """Describe services.
 
     Args:
         ecs: boto3 client.
         cluster: name or ARN.
         names: name of the ECS service by name in the file.
+        events: how many of the newest messages to give; ECS tells 100 at most.
     """
     described: dict[str, Any] = {}
     for batch in batches(list(names.values()), _SERVICES_PER_CALL):
         answer = ecs.describe_services(cluster=cluster, services=batch)
-        described.update({service["serviceName"]: service for service in answer.get("services", [])})
-    return [_service(name, service_name, described.get(service_name)) for name, service_name in names.items()]
+        described.update({service.get("serviceName", ""): service for service in answer.get("services", [])})
+    return [_service(name, service_name, described.get(service_name), events) for name, service_name in names.items()]
 
 
 def read_tasks(
@@ -41,6 +41,7 @@ def read_tasks(
     *,
     stopped: bool = False,
     instance_ids: Mapping[str, str] | None = None,
+    whole_cluster: bool = True,
 ) -> list[TaskStatus]:
     """Describe the tasks of a cluster.
 
@@ -50,16 +51,22 @@ def read_tasks(
         names: name in the file by name of the ECS service.
         stopped: those that stopped (ECS keeps them about an hour) instead of those that should run.
         instance_ids: EC2 instance id by container instance ARN; read when not given.
+        whole_cluster: whether tasks that belong to none of the services are told too.
     """
     state = "STOPPED" if stopped else "RUNNING"
-    arns = read_all(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=state)
+    choices: list[dict[str, str]] = [{}] if whole_cluster else [{"serviceName": name} for name in names]
+    arns = [
+        arn
+        for choice in choices
+        for arn in read_all(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=state, **choice)
+    ]
     tasks: list[Any] = []
     for batch in batches(arns, _TASKS_PER_CALL):
         tasks.extend(ecs.describe_tasks(cluster=cluster, tasks=batch).get("tasks", []))
     if instance_ids is None:
         needed = sorted({task["containerInstanceArn"] for task in tasks if task.get("containerInstanceArn")})
         instance_ids = {
-            item["containerInstanceArn"]: item.get("ec2InstanceId", "")
+            item.get("containerInstanceArn", ""): item.get("ec2InstanceId", "")
             for item in _describe_instances(ecs, cluster, needed)
         }
     found = [_task(task, names, instance_ids) for task in tasks]
@@ -75,7 +82,7 @@ def read_instances(ecs: Any, cluster: str) -> tuple[list[InstanceStatus], dict[s
     arns = read_all(ecs, "list_container_instances", "containerInstanceArns", cluster=cluster)
     described = _describe_instances(ecs, cluster, arns)
     instances = sorted((_instance(item) for item in described), key=lambda item: (item.zone, item.id))
-    return instances, {item["containerInstanceArn"]: item.get("ec2InstanceId", "") for item in described}
+    return instances, {item.get("containerInstanceArn", ""): item.get("ec2InstanceId", "") for item in described}
 
 
 def _describe_instances(ecs: Any, cluster: str, arns: list[str]) -> list[Any]:
@@ -86,7 +93,7 @@ def _describe_instances(ecs: Any, cluster: str, arns: list[str]) -> list[Any]:
     return found
 
 
-def _service(name: str, service_name: str, service: Any) -> ServiceStatus:
+def _service(name: str, service_name: str, service: Any, events: int) -> ServiceStatus:
     if service is None:
         return ServiceStatus(
             name=name,
@@ -116,7 +123,7 @@ def _service(name: str, service_name: str, service: Any) -> ServiceStatus:
         deployments=tuple(deployments),
         events=tuple(
             (event["createdAt"], event["message"])
-            for event in service.get("events", [])[:_EVENTS]
+            for event in service.get("events", [])[:events]
             if "createdAt" in event and "message" in event
         ),
     )
@@ -140,8 +147,8 @@ def _task(task: Any, names: Mapping[str, str], instance_ids: Mapping[str, str]) 
     group = task.get("group", "")
     service_name = group.removeprefix("service:") if group.startswith("service:") else ""
     return TaskStatus(
-        id=last_part(task["taskArn"]),
-        arn=task["taskArn"],
+        id=last_part(task.get("taskArn", "")),
+        arn=task.get("taskArn", ""),
         service=names.get(service_name, service_name),
         status=task.get("lastStatus", ""),
         desired_status=task.get("desiredStatus", ""),
@@ -149,12 +156,30 @@ def _task(task: Any, names: Mapping[str, str], instance_ids: Mapping[str, str]) 
         zone=task.get("availabilityZone", ""),
         instance_id=instance_ids.get(task.get("containerInstanceArn", ""), ""),
         task_definition=last_part(task.get("taskDefinitionArn", "")),
+        created_at=task.get("createdAt"),
         started_at=task.get("startedAt"),
         stopped_at=task.get("stoppedAt"),
         stop_code=task.get("stopCode", ""),
         stopped_reason=task.get("stoppedReason", ""),
         exec_enabled=bool(task.get("enableExecuteCommand", False)),
+        capacity_provider=task.get("capacityProviderName", ""),
+        launch_type=task.get("launchType", ""),
+        cpu=task.get("cpu", ""),
+        memory=task.get("memory", ""),
+        address=_address(task),
         containers=tuple(_container(container) for container in task.get("containers", [])),
+    )
+
+
+def _address(task: Any) -> str:
+    return next(
+        (
+            detail.get("value", "")
+            for attachment in task.get("attachments", [])
+            for detail in attachment.get("details", [])
+            if detail.get("name") == "privateIPv4Address"
+        ),
+        "",
     )
 
 

@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tinystacks.operations.scaling_model import (
+        AlarmStatus,
+        InstanceGroup,
+        ScaleInHold,
+        ScalingActivity,
+        ServiceScaling,
+    )
+    from tinystacks.operations.skew import ServiceSkew
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentStatus:
@@ -115,11 +124,17 @@ class TaskStatus:
         zone: Availability Zone.
         instance_id: EC2 instance; empty on Fargate.
         task_definition: `family:revision`.
+        created_at: when ECS took it on.
         started_at: when it reached RUNNING.
         stopped_at: when it stopped.
         stop_code: ECS's code of why it stopped.
         stopped_reason: ECS's words for it.
         exec_enabled: whether a shell may be opened in it.
+        capacity_provider: what gave it its place; empty when none did.
+        launch_type: `EC2` or `FARGATE`.
+        cpu: CPU units that it reserves, as ECS writes it; empty when only its containers say.
+        memory: MiB that it reserves, as ECS writes it; empty when only its containers say.
+        address: private IPv4 address of its own; empty in bridge mode.
         containers: its containers.
     """
 
@@ -132,11 +147,17 @@ class TaskStatus:
     zone: str
     instance_id: str
     task_definition: str
+    created_at: datetime | None = None
     started_at: datetime | None
     stopped_at: datetime | None
     stop_code: str
     stopped_reason: str
     exec_enabled: bool
+    capacity_provider: str = ""
+    launch_type: str = ""
+    cpu: str = ""
+    memory: str = ""
+    address: str = ""
     containers: tuple[ContainerStatus, ...]
 
 
@@ -202,6 +223,13 @@ class StageStatus:
         tasks: running and starting tasks.
         instances: container instances; none on Fargate.
         targets: the load balancer's targets.
+        alarms: CloudWatch alarms of its services and of its scaling.
+        scaling: how the number of tasks of each service is governed, those that are scaled only.
+        group: the Auto Scaling group of the instances; none on Fargate.
+        activities: the last scaling activities of tasks and instances, newest first.
+        holds: why tasks or instances that could be fewer are not (trap D15).
+        skew: what runs against what should run, and how evenly it is spread.
+        not_read: what AWS refused to tell, in words.
     """
 
     stack: str
@@ -213,3 +241,10 @@ class StageStatus:
     tasks: tuple[TaskStatus, ...]
     instances: tuple[InstanceStatus, ...]
     targets: tuple[TargetStatus, ...]
+    alarms: tuple[AlarmStatus, ...] = ()
+    scaling: tuple[ServiceScaling, ...] = ()
+    group: InstanceGroup | None = None
+    activities: tuple[ScalingActivity, ...] = ()
+    holds: tuple[ScaleInHold, ...] = ()
+    skew: tuple[ServiceSkew, ...] = ()
+    not_read: tuple[str, ...] = ()

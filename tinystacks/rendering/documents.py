@@ -30,9 +30,21 @@ def to_json(document: Mapping[str, Any]) -> str:
 def status_document(status: StageStatus) -> dict[str, Any]:
     """Give what `tstack status --json` prints."""
     document = asdict(status)
+    for skew, mapping in zip(status.skew, document["skew"], strict=True):
+        mapping |= {"moved_on": skew.moved_on, "mixed": skew.mixed, "uneven": skew.uneven}
     for service in document["services"]:
         service["events"] = [{"at": at, "message": message} for at, message in service["events"]]
     return document
+
+
+def to_json_line(document: Mapping[str, Any]) -> str:
+    """Write one document on one line, for output that goes on and on."""
+    return json.dumps({"schema_version": SCHEMA_VERSION, **document}, default=_plain)
+
+
+def task_document(stage: str, task: TaskStatus) -> dict[str, Any]:
+    """Give what `tstack tasks --task ID --json` prints."""
+    return {"stage": stage, "task": asdict(task)}
 
 
 def tasks_document(stage: str, tasks: Iterable[TaskStatus]) -> dict[str, Any]:

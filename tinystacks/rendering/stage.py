@@ -27,21 +27,6 @@ _BAD = frozenset({"STOPPED", "UNHEALTHY", "FAILED", "MISSING", "INACTIVE", "unhe
 _SHORT_ID = 12
 
 
-def show_status(console: Console, status: StageStatus, outputs: StageOutputs) -> None:
-    """Write everything that `tstack status` tells."""
-    show_headline(console, status, outputs)
-    show_services(console, status.services)
-    show_tasks(console, status.tasks)
-    if status.instances:
-        show_instances(console, status.instances)
-    for target in status.targets:
-        if target.health not in {"healthy", "initial"}:
-            console.print(Text(f"target {target.target} of {target.service} is {target.health}: {target.reason}"))
-    for service in status.services:
-        if not service.steady and service.events:
-            console.print(Text(f"{service.name}: {service.events[0][1]}", style="yellow"))
-
-
 def show_place(console: Console, stage: StageSpec, target: Target) -> None:
     """Say what is about to be touched, before anything is."""
     where = local_words(target) if isinstance(target, LocalTarget) else f"account {target.account_id()}"
@@ -91,8 +76,15 @@ def show_deployed(console: Console, operations: Operations, target: Target) -> N
 
 def show_headline(console: Console, status: StageStatus, outputs: StageOutputs) -> None:
     """Write what the stage is and where it answers."""
+    console.print(headline(status, outputs))
+    console.print()
+
+
+def headline(status: StageStatus, outputs: StageOutputs) -> Table:
+    """Give what the stage is and where it answers."""
     rows = Table.grid(padding=(0, 2))
-    rows.add_row("Stage", Text(f"{status.stack}/{status.stage}", style="bold"))
+    if status.stage:
+        rows.add_row("Stage", Text(f"{status.stack}/{status.stage}", style="bold"))
     rows.add_row("Account", f"{outputs.account_id}, {status.region}")
     if status.endpoint:
         rows.add_row("Endpoint", Text(status.endpoint, style="bold green"))
@@ -106,70 +98,96 @@ def show_headline(console: Console, status: StageStatus, outputs: StageOutputs) 
     for name, service in outputs.services.items():
         for policy in service.scaling_policies:
             rows.add_row("Scaling policy", f"{policy} ({name})")
-    console.print(rows)
-    console.print()
+    return rows
 
 
-def show_services(console: Console, services: Iterable[ServiceStatus]) -> None:
-    """Write the services."""
-    table = _table("SERVICE", "STATUS", "RUNNING", "PENDING", "TASK DEFINITION", "DEPLOYMENT")
+def services_table(services: Iterable[ServiceStatus]) -> Table:
+    """Give the services with the progress of their deployments."""
+    table = plain_table("SERVICE", "STATUS", "RUNNING", "PENDING", "TASK DEFINITION", "DEPLOYMENT")
     for service in services:
         table.add_row(
             service.name,
-            _coloured(service.status),
+            coloured(service.status),
             f"{service.running}/{service.desired}",
             str(service.pending),
             service.task_definition,
-            _coloured(service.rollout_state),
+            _progress(service),
         )
-    console.print(table)
-    console.print()
+    return table
+
+
+def _progress(service: ServiceStatus) -> Text:
+    """Say how far the deployment is, such as `IN_PROGRESS 1/2, 1 failed`."""
+    text = coloured(service.rollout_state)
+    primary = service.deployments[0] if service.deployments else None
+    if primary is not None and primary.rollout_state == "IN_PROGRESS":
+        text.append(f" {primary.running}/{primary.desired}")
+        text.append(f", {primary.failed} failed" if primary.failed else "")
+    return text
 
 
 def show_tasks(console: Console, tasks: Iterable[TaskStatus]) -> None:
     """Write tasks; stopped ones with the reason."""
     listed = list(tasks)
+    console.print(tasks_table(listed, wide=console.width >= WIDE))
+    if listed:
+        console.print()
+
+
+def tasks_table(tasks: Iterable[TaskStatus], *, wide: bool) -> Table | Text:
+    """Give tasks; stopped ones with the reason.
+
+    Args:
+        tasks: the tasks.
+        wide: whether there is room for whole ids.
+    """
+    listed = list(tasks)
     if not listed:
-        console.print("No tasks.")
-        return
+        return Text("No tasks.")
     stopped = any(task.stopped_reason for task in listed)
     columns = ["TASK", "SERVICE", "STATUS", "HEALTH", "ZONE", "INSTANCE", "TASK DEFINITION", "SINCE"]
-    table = _table(*columns, *(["REASON"] if stopped else []))
+    table = plain_table(*columns, *(["REASON"] if stopped else []))
     for task in listed:
         cells: list[str | Text] = [
-            task.id if console.width >= _WIDE else task.id[:_SHORT_ID],
+            task.id if wide else task.id[:_SHORT_ID],
             task.service,
-            _coloured(task.status),
-            _coloured(task.health),
+            coloured(task.status),
+            coloured(task.health),
             task.zone,
             task.instance_id or "-",
             task.task_definition,
             since(task.stopped_at or task.started_at),
         ]
-        table.add_row(*cells, *([task.stopped_reason] if stopped else []))
-    console.print(table)
-    console.print()
+        table.add_row(*cells, *([stop_words(task)] if stopped else []))
+    return table
 
 
-_WIDE = 160
+def stop_words(task: TaskStatus) -> str:
+    """Say why a task stopped, with the exit codes of its containers."""
+    codes = [f"{one.name} exited with {one.exit_code}" for one in task.containers if one.exit_code is not None]
+    reasons = [one.reason for one in task.containers if one.reason]
+    return "; ".join(part for part in (task.stopped_reason, *codes, *reasons) if part)
 
 
-def show_instances(console: Console, instances: Iterable[InstanceStatus]) -> None:
-    """Write container instances with what is free on each."""
-    table = _table("INSTANCE", "TYPE", "ZONE", "STATUS", "TASKS", "FREE CPU", "FREE MEMORY")
+WIDE = 160
+"""Columns of a terminal that has room for whole ids."""
+
+
+def instances_table(instances: Iterable[InstanceStatus]) -> Table:
+    """Give container instances with what is free on each."""
+    table = plain_table("INSTANCE", "TYPE", "ZONE", "STATUS", "TASKS", "FREE CPU", "FREE MEMORY")
     for instance in instances:
         status = instance.status if instance.agent_connected else f"{instance.status}, agent not connected"
         table.add_row(
             instance.id,
             instance.type,
             instance.zone,
-            _coloured(status),
+            coloured(status),
             str(instance.running_tasks),
             f"{instance.free_cpu}/{instance.total_cpu}",
             f"{instance.free_memory}/{instance.total_memory} MiB",
         )
-    console.print(table)
-    console.print()
+    return table
 
 
 def show_outputs(console: Console, outputs: StageOutputs) -> None:
@@ -206,13 +224,15 @@ def since(moment: datetime | None, now: datetime | None = None) -> str:
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """Make a table without lines."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold" if column == "REASON" else "ellipsis", no_wrap=column != "REASON")
     return table
 
 
-def _coloured(word: str) -> Text:
+def coloured(word: str) -> Text:
+    """Give a state in its colour."""
     style = "green" if word in _GOOD else "red" if word in _BAD else "yellow" if word not in {"", "UNKNOWN"} else ""
     return Text(word, style=style)

@@ -1,0 +1,36 @@
+"""What a read looks at: a stage of the file, or with `--cluster` services that something else made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tinystacks.commands.options import Place
+    from tinystacks.operations.stage_reads import Operations
+
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Look at a cluster that something else made; no file is needed."),
+]
+Service = Annotated[
+    str | None, typer.Option("--service", "-s", help="Only this service; with --cluster the name of the ECS service.")
+]
+
+
+def open_reads(place: Place, cluster: str | None, service: str | None) -> tuple[Operations, str | None]:
+    """Open what a command looks at.
+
+    Args:
+        place: the stage.
+        cluster: name of a cluster that something else made.
+        service: name of a service, in the file or in that cluster.
+
+    Returns:
+        The reads, and the one service that is meant by its name there.
+    """
+    if cluster is None:
+        return place.operations(), service
+    operations = place.workspace().elsewhere(cluster, service)
+    return operations, next(iter(operations.outputs.services), None) if service else None

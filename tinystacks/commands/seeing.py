@@ -1,0 +1,68 @@
+"""Commands that look at a stage and change nothing: `status`, `tasks`, `logs`, `metrics`, `events`.
+
+With `--cluster` (and `--service`) each looks at services that something else made, without a file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tinystacks.commands.following import logs, watch_status
+from tinystacks.commands.options import Place, on_stage, print_json
+from tinystacks.commands.reading import Cluster, Service, open_reads
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (status, tasks, logs):
+        app.command()(command)
+
+
+@on_stage
+def status(
+    place: Place,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on looking until Ctrl-C.")] = False,
+    cluster: Cluster = None,
+    service: Service = None,
+) -> None:
+    """Show services, tasks, instances, targets, alarms and scaling of a stage."""
+    from tinystacks.rendering.documents import status_document
+    from tinystacks.rendering.status import show_status
+
+    operations, _ = open_reads(place, cluster, service)
+    if watch:
+        return watch_status(place, operations)
+    found = operations.status()
+    if place.as_json:
+        return print_json(status_document(found))
+    show_status(place.screen.data, found, operations.outputs)
+    return None
+
+
+@on_stage
+def tasks(
+    place: Place,
+    *,
+    task: Annotated[str | None, typer.Option("--task", "-t", help="All about one task: its id or the start.")] = None,
+    stopped: Annotated[bool, typer.Option("--stopped", help="Those that stopped in the last hour.")] = False,
+    cluster: Cluster = None,
+    service: Service = None,
+) -> None:
+    """List the tasks of a stage, or show one with its containers."""
+    from tinystacks.rendering.documents import task_document, tasks_document
+    from tinystacks.rendering.stage import show_tasks
+    from tinystacks.rendering.tasks import show_task
+
+    operations, chosen = open_reads(place, cluster, service)
+    name = operations.outputs.stage
+    if task is not None:
+        one = operations.task(task)
+        return print_json(task_document(name, one)) if place.as_json else show_task(place.screen.data, one)
+    found = operations.tasks(stopped=stopped, service=chosen)
+    if place.as_json:
+        return print_json(tasks_document(name, found))
+    show_tasks(place.screen.data, found)
+    return None

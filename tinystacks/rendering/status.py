@@ -1,0 +1,174 @@
+"""Everything `tstack status` tells, once or as a picture that is drawn anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from tinystacks.rendering.stage import (
+    WIDE,
+    coloured,
+    headline,
+    instances_table,
+    plain_table,
+    services_table,
+    since,
+    tasks_table,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from tinystacks.operations.model import StageStatus
+    from tinystacks.operations.scaling_model import ScalingActivity
+    from tinystacks.operations.skew import ServiceSkew
+    from tinystacks.operations.watching import Picture
+    from tinystacks.outputs import StageOutputs
+    from tinystacks.rendering.console import Screen
+
+
+def show_status(console: Console, status: StageStatus, outputs: StageOutputs) -> None:
+    """Write everything that `tstack status` tells."""
+    for part in status_parts(status, outputs, wide=console.width >= WIDE):
+        console.print(part)
+
+
+class StatusScreen:
+    """A picture that is drawn anew where a terminal can do so, else written again; use as a context manager.
+
+    Args:
+        screen: the streams of the command.
+        outputs: what the stage's program exported.
+    """
+
+    def __init__(self, screen: Screen, outputs: StageOutputs) -> None:
+        self._console = screen.data
+        self._outputs = outputs
+        live = screen.live and screen.data.is_terminal
+        self._live = Live(console=screen.data, auto_refresh=False, vertical_overflow="crop") if live else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, picture: Picture) -> None:
+        """Draw a picture."""
+        moment = f"{picture.seen_at.astimezone():%H:%M:%S}"
+        head = Text(f"at {moment}", style="dim")
+        if picture.trouble is not None:
+            head = Text(f"not reached since {moment}: {picture.trouble.message}", style="bold yellow")
+        parts = status_parts(picture.status, self._outputs, wide=self._console.width >= WIDE)
+        whole = Group(head, *parts)
+        if self._live is not None:
+            self._live.update(whole, refresh=True)
+        else:
+            self._console.print(whole)
+
+
+def status_parts(status: StageStatus, outputs: StageOutputs, *, wide: bool) -> Iterator[RenderableType]:
+    """Give what `status` tells, part by part.
+
+    Args:
+        status: what was read.
+        outputs: what the stage's program exported.
+        wide: whether there is room for whole ids.
+    """
+    yield headline(status, outputs)
+    yield ""
+    yield services_table(status.services)
+    yield ""
+    yield tasks_table(status.tasks, wide=wide)
+    yield ""
+    if status.instances:
+        yield instances_table(status.instances)
+        yield ""
+    if status.scaling or status.group:
+        yield _scaling_table(status)
+        yield ""
+    yield from _remarks(status)
+
+
+def _scaling_table(status: StageStatus) -> Table:
+    table = plain_table("SCALING", "NOW", "MIN", "MAX", "BY", "WHY NO FEWER")
+    desired = {service.name: service.desired for service in status.services}
+    for one in status.scaling:
+        policies = [f"{policy.metric} {policy.target or 0:g}" for policy in one.policies]
+        held = [hold.message for hold in status.holds if hold.service == one.service]
+        now = str(desired.get(one.service, 0))
+        table.add_row(one.service, now, str(one.minimum), str(one.maximum), ", ".join(policies), "; ".join(held) or "-")
+    if status.group is not None:
+        group = status.group
+        by = f"room for tasks, {group.target_capacity} % used" if group.managed else "nothing"
+        held = [hold.message for hold in status.holds if not hold.service]
+        now = str(group.desired)
+        table.add_row("instances", now, str(group.minimum), str(group.maximum), by, "; ".join(held) or "-")
+    return table
+
+
+def _remarks(status: StageStatus) -> Iterator[Text]:
+    """Give what does not go without saying: all that is not as it should be."""
+    for target in status.targets:
+        if target.health not in {"healthy", "initial"}:
+            yield Text(f"target {target.target} of {target.service} is {target.health}: {target.reason}")
+    healthy = sum(target.health == "healthy" for target in status.targets)
+    if status.targets:
+        yield Text(f"targets: {healthy} of {len(status.targets)} healthy", style="dim")
+    for service in status.services:
+        if not service.steady and service.events:
+            yield Text(f"{service.name}: {service.events[0][1]}", style="yellow")
+    for skew in status.skew:
+        yield from _skew_words(skew, status.release)
+    yield from _alarm_words(status)
+    for activity in status.activities:
+        yield Text(activity_words(activity), style="dim")
+    for words in status.not_read:
+        yield Text(f"not read: {words}", style="yellow")
+
+
+def activity_words(activity: ScalingActivity) -> str:
+    """Say what scaling did, or why it did nothing."""
+    about = f"{activity.service or 'instances'}, {since(activity.at)} ago"
+    if activity.not_scaled:
+        return f"not scaled: {about}: {', '.join(activity.not_scaled)}: {activity.cause}"
+    done = "" if activity.status == "Successful" else f" ({activity.status}: {activity.message})"
+    return f"scaled: {about}: {activity.description}{done}: {activity.cause}"
+
+
+def _alarm_words(status: StageStatus) -> Iterator[Text]:
+    watched = [alarm for alarm in status.alarms if not alarm.scaling]
+    if watched:
+        yield Text(f"alarms: {sum(alarm.state == 'OK' for alarm in watched)} of {len(watched)} OK", style="dim")
+    for alarm in watched:
+        if alarm.state != "OK":
+            text = Text("alarm ").append_text(coloured(alarm.state)).append(f" {alarm.name}")
+            yield text.append(f", {since(alarm.since)}: {alarm.reason}")
+
+
+def _skew_words(skew: ServiceSkew, release: int) -> Iterator[Text]:
+    if skew.moved_on:
+        after = f" (release {release})" if release else ""
+        yield Text(
+            f"{skew.service}: ECS runs {skew.live}, the last up made {skew.recorded}{after}: ECS went back, "
+            "or somebody changed it. The next `tstack up` takes it over.",
+            style="bold yellow",
+        )
+    if skew.mixed:
+        yield Text(f"{skew.service}: revisions side by side: {_counts(skew.revisions)}", style="yellow")
+    if skew.uneven:
+        where = f"zones {_counts(skew.zones)}; instances {_counts(skew.instances)}"
+        yield Text(f"{skew.service}: tasks are piled up: {where}. A forced deployment spreads them.", style="yellow")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
