@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tinystacks.commands.durations import parse_since
 from tinystacks.commands.following import logs, watch_status
 from tinystacks.commands.options import Place, on_stage, print_json
 from tinystacks.commands.reading import Cluster, Service, open_reads
@@ -16,7 +17,7 @@ from tinystacks.commands.reading import Cluster, Service, open_reads
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (status, tasks, logs):
+    for command in (status, tasks, logs, metrics):
         app.command()(command)
 
 
@@ -65,4 +66,24 @@ def tasks(
     if place.as_json:
         return print_json(tasks_document(name, found))
     show_tasks(place.screen.data, found)
+    return None
+
+
+@on_stage
+def metrics(
+    place: Place,
+    *,
+    since: Annotated[str, typer.Option("--since", help="Such as 30m, 1h or 2d.")] = "1h",
+    cluster: Cluster = None,
+    service: Service = None,
+) -> None:
+    """Show CPU, memory, tasks, requests, errors, latency and instances over time."""
+    from tinystacks.rendering.metrics import metrics_document, show_metrics
+
+    start = parse_since(since)
+    operations, chosen = open_reads(place, cluster, service)
+    found = operations.metrics(start, service=chosen)
+    if place.as_json:
+        return print_json(metrics_document(operations.outputs.stage, found))
+    show_metrics(place.screen.data, found)
     return None

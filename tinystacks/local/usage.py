@@ -1,6 +1,7 @@
 """CPU, memory and requests of services, for CloudWatch and for target tracking.
 
-Sources: ECS developer guide, service_utilization (used of reserved, may exceed 100 %), available-metrics; Application
+Sources: ECS developer guide, service_utilization (used of reserved, may exceed 100 %), available-metrics,
+cloudwatch-container-insights (counts of tasks and instances, where the cluster's setting asks for them); Application
 Auto Scaling API reference, PredefinedMetricSpecification.
 """
 
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 from tinystacks.local.metrics import path_dimensions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from tinystacks.controlplane.model import Service, Task
     from tinystacks.controlplane.plane import ControlPlane
     from tinystacks.local.metrics import Metrics
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from tinystacks.local.traffic import Path
 
 NAMESPACE = "AWS/ECS"
+INSIGHTS_NAMESPACE = "ECS/ContainerInsights"
+_Other = tuple[str, str, dict[str, str], float, str]
+"""A datapoint: namespace, name, dimensions, value and unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,7 @@ class UsageReports:
                     running.setdefault(task.service.arn, (task.service, []))[1].append(task)
             used = runtime.usage(tuple(task.id for _, tasks in running.values() for task in tasks))
             found = [_utilisation(service, tasks, used) for service, tasks in running.values()]
-            groups = _groups(plane, used)
+            others = [*_groups(plane, used), *_counts(plane, running)]
             for one in found:
                 if one.cpu is not None:
                     plane.metric("CPUUtilization", one.dimensions, one.cpu, now)
@@ -61,10 +67,8 @@ class UsageReports:
             for name, value in (("CPUUtilization", one.cpu), ("MemoryUtilization", one.memory)):
                 if value is not None:
                     self._metrics.put(region, NAMESPACE, name, one.dimensions, value, "Percent", now)
-        for name, value in groups.items():
-            self._metrics.put(
-                region, "AWS/EC2", "CPUUtilization", {"AutoScalingGroupName": name}, value, "Percent", now
-            )
+        for namespace, name, dimensions, value, unit in others:
+            self._metrics.put(region, namespace, name, dimensions, value, unit, now)
 
     def zones(self, region: str) -> dict[str, str]:
         """The zone of every task that has a place."""
@@ -88,9 +92,24 @@ class UsageReports:
             plane.metric("RequestCountPerTarget", path_dimensions(path), requests / targets, now)
 
 
-def _groups(plane: ControlPlane, used: dict[str, TaskUsage]) -> dict[str, float]:
-    """CPU use of the instances of each Auto Scaling group in percent, by the group's name."""
-    found: dict[str, float] = {}
+def _counts(plane: ControlPlane, running: Mapping[str, tuple[Service, list[Task]]]) -> Iterator[_Other]:
+    """What Container Insights counts, in the clusters where it is on."""
+    watched = {
+        cluster.name: cluster
+        for cluster in plane.state.clusters.values()
+        if any(one.get("name") == "containerInsights" and one.get("value") != "disabled" for one in cluster.settings)
+    }
+    for cluster in watched.values():
+        instances = float(len(cluster.container_instances))
+        yield INSIGHTS_NAMESPACE, "ContainerInstanceCount", {"ClusterName": cluster.name}, instances, "Count"
+    for service, tasks in running.values():
+        if service.cluster in watched:
+            dimensions = {"ClusterName": service.cluster, "ServiceName": service.name}
+            yield INSIGHTS_NAMESPACE, "RunningTaskCount", dimensions, float(len(tasks)), "Count"
+
+
+def _groups(plane: ControlPlane, used: dict[str, TaskUsage]) -> Iterator[_Other]:
+    """CPU use of the instances of each Auto Scaling group in percent."""
     for group in plane.state.groups.values():
         shares = [
             100 * sum(used[task_id].cpu_units for task_id in instance.tasks if task_id in used) / instance.cpu
@@ -98,8 +117,8 @@ def _groups(plane: ControlPlane, used: dict[str, TaskUsage]) -> dict[str, float]
             if (instance := one.container_instance) is not None
         ]
         if shares:
-            found[group.name] = sum(shares) / len(shares)
-    return found
+            dimensions = {"AutoScalingGroupName": group.name}
+            yield "AWS/EC2", "CPUUtilization", dimensions, sum(shares) / len(shares), "Percent"
 
 
 def _utilisation(service: Service, tasks: list[Task], used: dict[str, TaskUsage]) -> _Utilisation:

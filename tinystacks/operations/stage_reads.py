@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
@@ -10,6 +11,7 @@ from tinystacks.operations.clients import Clients, SideBySide
 from tinystacks.operations.ecs_reads import read_instances, read_services, read_tasks
 from tinystacks.operations.elsewhere import describe_elsewhere
 from tinystacks.operations.log_selection import LogRequest, log_places, select
+from tinystacks.operations.metric_reads import read_metrics
 from tinystacks.operations.stage_status import StatusReads
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from tinystacks.operations.log_model import LogLine, LogPlace
     from tinystacks.operations.log_reads import LogCursor
+    from tinystacks.operations.metric_reads import StageMetrics
     from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TaskStatus
     from tinystacks.outputs import StageOutputs
 
@@ -133,8 +136,7 @@ class Operations:
             AwsError: AWS refused a call.
             CredentialsError: there are no valid credentials.
         """
-        if service is not None and service not in self._ecs_names:
-            raise unknown("service", service, self._ecs_names, place=self._subject)
+        self._check_service(service)
         with aws_errors("ecs", self._subject):
             tasks = read_tasks(
                 self._clients("ecs"),
@@ -189,6 +191,26 @@ class Operations:
         with SideBySide() as reads:
             found: Sequence[list[LogLine]] = reads.all([cursor.read for cursor in cursors])
         return sorted((line for lines in found for line in lines), key=lambda line: line.at)
+
+    def metrics(self, since: datetime, *, until: datetime | None = None, service: str | None = None) -> StageMetrics:
+        """Read CPU, memory, tasks, requests, errors, latency and instances over time.
+
+        Args:
+            since: with time zone.
+            until: with time zone; now by default.
+            service: only this service of the file.
+
+        Raises:
+            UsageError: no such service.
+            AwsError: AWS refused the call.
+        """
+        self._check_service(service)
+        wanted = [name for name in self._ecs_names if service in {None, name}]
+        return read_metrics(self._clients, self._outputs, wanted, since, until or datetime.now(UTC))
+
+    def _check_service(self, name: str | None) -> None:
+        if name is not None and name not in self._ecs_names:
+            raise unknown("service", name, self._ecs_names, place=self._subject)
 
     @property
     def _ours(self) -> bool:
