@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer, FakeTargetGroup
 
 _DEFAULT_IDLE_TIMEOUT_SECONDS = 60.0
+_DEFAULT_KEEP_ALIVE_SECONDS = 3600.0
 
 
 def load_balancers(backend: ELBv2Backend) -> dict[str, LoadBalancer]:
@@ -33,12 +34,26 @@ def target_groups_in_use(backend: ELBv2Backend) -> set[str]:
 
 def _load_balancer(load_balancer: FakeLoadBalancer) -> LoadBalancer:
     attributes: Mapping[str, Any] = load_balancer.attrs
+    logged = _true(attributes, "access_logs.s3.enabled")
     return LoadBalancer(
         arn=load_balancer.arn,
         name=load_balancer.name,
         listeners=tuple(_listener(one) for one in list(load_balancer.listeners.values())),
         idle_timeout=float(attributes.get("idle_timeout.timeout_seconds") or _DEFAULT_IDLE_TIMEOUT_SECONDS),
+        client_keep_alive=float(attributes.get("client_keep_alive.seconds") or _DEFAULT_KEEP_ALIVE_SECONDS),
+        zones=tuple(dict.fromkeys(str(one.zone_name) for one in load_balancer.availability_zones)),
+        desync_mode=str(attributes.get("routing.http.desync_mitigation_mode") or "defensive"),
+        drop_invalid_headers=_true(attributes, "routing.http.drop_invalid_header_fields.enabled"),
+        forwarded_for=str(attributes.get("routing.http.xff_header_processing.mode") or "append"),
+        forwarded_port=_true(attributes, "routing.http.xff_client_port.enabled"),
+        tls_headers=_true(attributes, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled"),
+        log_bucket=str(attributes.get("access_logs.s3.bucket") or "") if logged else "",
+        log_prefix=str(attributes.get("access_logs.s3.prefix") or ""),
     )
+
+
+def _true(attributes: Mapping[str, Any], name: str) -> bool:
+    return str(attributes.get(name, "")).lower() == "true"
 
 
 def _listener(listener: FakeListener) -> Listener:
@@ -53,8 +68,13 @@ def _listener(listener: FakeListener) -> Listener:
                 actions=tuple(_action(one) for one in actions),
             )
         )
+    certificates: list[str] = listener.certificates or []
     return Listener(
-        arn=listener.arn, port=int(listener.port or 80), protocol=listener.protocol or "HTTP", rules=in_order(rules)
+        arn=listener.arn,
+        port=int(listener.port or 80),
+        protocol=listener.protocol or "HTTP",
+        rules=in_order(rules),
+        certificate_arn=str(certificates[0]) if certificates else "",
     )
 
 
@@ -66,6 +86,7 @@ def _action(action: Any) -> Mapping[str, Any]:
 def _target_group(group: FakeTargetGroup, *, in_use: bool) -> TargetGroup:
     check_port = str(group.health_check_port or "traffic-port")
     attributes: Mapping[str, Any] = group.attributes
+    kind = str(attributes.get("stickiness.type") or "lb_cookie")
     matcher: Mapping[str, Any] = getattr(group, "matcher", None) or {}
     return TargetGroup(
         arn=group.arn,
@@ -81,4 +102,10 @@ def _target_group(group: FakeTargetGroup, *, in_use: bool) -> TargetGroup:
         deregistration_delay=float(attributes.get("deregistration_delay.timeout_seconds") or 0),
         in_use=in_use,
         algorithm=str(attributes.get("load_balancing.algorithm.type") or "round_robin"),
+        protocol=str(group.protocol or "HTTP"),
+        protocol_version=str(group.protocol_version or "HTTP1"),
+        slow_start=float(attributes.get("slow_start.duration_seconds") or 0),
+        sticky=kind if _true(attributes, "stickiness.enabled") else "",
+        sticky_seconds=float(attributes.get(f"stickiness.{kind}.duration_seconds") or 86400),
+        sticky_cookie=str(attributes.get("stickiness.app_cookie.cookie_name") or ""),
     )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from tinystacks.errors import LocalAwsError
 from tinystacks.local.alarm_watch import AlarmWatch
 from tinystacks.local.alarms import RecentDatapoints
-from tinystacks.local.balancer import Balancers
+from tinystacks.local.balancer.access_log import AccessLogs
+from tinystacks.local.balancer.balancers import Balancers
 from tinystacks.local.clock import SpeededClock
 from tinystacks.local.effect_handler import EffectHandler
 from tinystacks.local.emulation import Emulation
@@ -83,7 +84,13 @@ class LocalServer:
         self._emulation = Emulation()
         self._books = TargetBooks(self._loop, self.clock)
         self._traffic = TrafficBook()
-        self._balancers = Balancers(self._loop, self._books.of_arn, self._traffic)
+        self._balancers = Balancers(
+            self._loop,
+            self._books.of_arn,
+            traffic=self._traffic,
+            logs=AccessLogs(self.client),
+            now=self.clock.now,
+        )
         self._install()
         events: queue.SimpleQueue[RuntimeEvent] = queue.SimpleQueue()
         self._runtime = self._make_runtime(events)

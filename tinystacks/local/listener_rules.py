@@ -68,6 +68,12 @@ class Listener:
     port: int
     protocol: str
     rules: tuple[ListenerRule, ...]
+    certificate_arn: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`."""
+        return self.protocol.lower()
 
     def rule_for(self, request: Request) -> ListenerRule | None:
         """The rule with the lowest priority number whose conditions hold."""
@@ -80,17 +86,48 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadBalancer:
-    """One load balancer with its listeners; `idle_timeout` in seconds."""
+    """One load balancer with its listeners and attributes (ALB user guide, application-load-balancers).
+
+    Attributes:
+        idle_timeout: seconds a connection may be silent.
+        client_keep_alive: seconds after which a client's connection takes no further request.
+        zones: where its nodes are.
+        desync_mode: `monitor`, `defensive` or `strictest`.
+        drop_invalid_headers: whether headers with other characters than letters, digits and `-` are removed.
+        forwarded_for: what is done with X-Forwarded-For: `append`, `preserve` or `remove`.
+        forwarded_port: whether X-Forwarded-For names the client's port.
+        tls_headers: whether targets are told the TLS version and cipher.
+        log_bucket: where access logs go; empty for none.
+    """
 
     arn: str
     name: str
     listeners: tuple[Listener, ...] = ()
     idle_timeout: float = 60.0
+    client_keep_alive: float = 3600.0
+    zones: tuple[str, ...] = ()
+    desync_mode: str = "defensive"
+    drop_invalid_headers: bool = False
+    forwarded_for: str = "append"
+    forwarded_port: bool = False
+    tls_headers: bool = False
+    log_bucket: str = ""
+    log_prefix: str = ""
 
     def main_listener(self) -> Listener | None:
         """The listener that its DNS name reaches here: that of port 80, else 443, else the first."""
         by_port = {listener.port: listener for listener in self.listeners}
         return by_port.get(80) or by_port.get(443) or next(iter(self.listeners), None)
+
+    def secure_listener(self) -> Listener | None:
+        """The listener that its DNS name reaches over TLS: that of port 443, or the main one where it is HTTPS."""
+        secure = [listener for listener in self.listeners if listener.scheme == "https"]
+        main = self.main_listener()
+        return main if main in secure else next((one for one in secure if one.port == 443), None)  # noqa: PLR2004 - HTTPS
+
+    def named_listeners(self) -> list[Listener]:
+        """The listeners that its DNS name reaches."""
+        return [one for one in (self.main_listener(), self.secure_listener()) if one is not None]
 
     def target_group_arns(self) -> set[str]:
         """Every target group that one of its listeners can forward to."""
@@ -110,6 +147,14 @@ def forward_weights(action: Mapping[str, Any]) -> list[tuple[str, int]]:
     if groups:
         return [(str(one["TargetGroupArn"]), _weight(one)) for one in groups]
     return [(str(action["TargetGroupArn"]), 1)] if action.get("TargetGroupArn") else []
+
+
+def group_stickiness(action: Mapping[str, Any]) -> float | None:
+    """Seconds for which a forward action binds a client to a target group; None where it does not."""
+    config = structure(structure(action, "ForwardConfig"), "TargetGroupStickinessConfig")
+    if str(config.get("Enabled", "")).lower() != "true":
+        return None
+    return float(config.get("DurationSeconds") or 3600)
 
 
 def final_action(actions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

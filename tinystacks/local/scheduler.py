@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.plane import ControlPlane
     from tinystacks.local.additions.instance_refresh import InstanceRefreshes
     from tinystacks.local.alarm_watch import AlarmWatch
-    from tinystacks.local.balancer import Balancers
+    from tinystacks.local.balancer.balancers import Balancers
     from tinystacks.local.clock import SpeededClock
     from tinystacks.local.effect_handler import EffectHandler
     from tinystacks.local.emulation import Emulation

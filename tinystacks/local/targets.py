@@ -41,6 +41,12 @@ class TargetGroup:
         codes: HTTP codes that pass, as in `200-299,302`.
         in_use: whether a listener rule forwards to it.
         algorithm: `round_robin`, `least_outstanding_requests` or `weighted_random`.
+        protocol: `HTTP` or `HTTPS`.
+        protocol_version: `HTTP1`, `HTTP2` or `GRPC`.
+        slow_start: seconds in which a new target's share grows to a full one.
+        sticky: `lb_cookie`, `app_cookie`, or empty where clients are not bound to targets.
+        sticky_seconds: for how long they are.
+        sticky_cookie: name of the application's cookie.
     """
 
     arn: str
@@ -56,6 +62,12 @@ class TargetGroup:
     deregistration_delay: float = 300.0
     in_use: bool = True
     algorithm: str = "round_robin"
+    protocol: str = "HTTP"
+    protocol_version: str = "HTTP1"
+    slow_start: float = 0.0
+    sticky: str = ""
+    sticky_seconds: float = 86400.0
+    sticky_cookie: str = ""
 
     def passes(self, code: int) -> bool:
         """Whether an HTTP code counts as healthy."""
@@ -91,7 +103,11 @@ class Target:
     passed: int = 0
     failed: int = 0
     draining_until: float | None = None
+    checked_at: float = 0.0
+    slow_since: float | None = None
+    gone: bool = False
     open_requests: int = field(default=0, compare=False)
+    turn: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +204,7 @@ class TargetBook:
                     if target.draining_until is not None:
                         if now >= target.draining_until:
                             del targets[key]
+                            target.gone = True
                             self._note(target, "unused", "Target.NotRegistered")
                     elif group is not None:
                         self._follow_use(target, group, now)
@@ -204,6 +221,7 @@ class TargetBook:
                     if target.draining_until is None and now >= target.next_check_at:
                         target.next_check_at += group.interval
                         target.next_check_at = max(target.next_check_at, now)
+                        target.checked_at = now
                         found.append((target, group))
             return found
 
@@ -216,6 +234,7 @@ class TargetBook:
             if result.passed:
                 target.passed, target.failed = target.passed + 1, 0
                 if target.state == "initial" or target.passed >= group.healthy_threshold:
+                    self._begin_slowly(target, group)
                     self._note(target, "healthy", "")
                 return
             target.passed, target.failed = 0, target.failed + 1
@@ -245,6 +264,14 @@ class TargetBook:
         with self._lock:
             changes, self._changes = self._changes, []
             return changes
+
+    def _begin_slowly(self, target: Target, group: TargetGroup) -> None:
+        """Slow start, where another target can bear the load (ALB user guide, slow start mode)."""
+        if target.state == "healthy":
+            return
+        others = [one for one in self._targets[group.arn].values() if one is not target and one.state == "healthy"]
+        full = any(one.slow_since is None or target.checked_at - one.slow_since >= group.slow_start for one in others)
+        target.slow_since = target.checked_at if group.slow_start and full else None
 
     def _follow_use(self, target: Target, group: TargetGroup, now: float) -> None:
         if not group.in_use:
