@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from tinystacks.commands.options import Place
     from tinystacks.operations.stage_reads import Operations
+    from tinystacks.operations.timeline import Happening
 
 Cluster = Annotated[
     str | None,
@@ -34,3 +35,24 @@ def open_reads(place: Place, cluster: str | None, service: str | None) -> tuple[
         return place.operations(), service
     operations = place.workspace().elsewhere(cluster, service)
     return operations, next(iter(operations.outputs.services), None) if service else None
+
+
+def past_releases(place: Place) -> list[Happening]:
+    """Give the stage's releases and destroys as things that happened.
+
+    Raises:
+        TinystacksError: the engine, which keeps them, is missing or refuses.
+    """
+    from tinystacks.operations.timeline import Happening
+
+    found: list[Happening] = []
+    for entry in place.workspace().deployment(place.stage).history():
+        number = entry.release.get("number")
+        result = str(entry.release.get("result") or entry.result).replace("_", " ")
+        by, commit = entry.release.get("by"), entry.release.get("commit")
+        what = f"release {number} {result}" if number else f"{entry.kind} {result}"
+        details = [f"by {by}" if by else "", f"commit {commit}" if commit else "", entry.message]
+        words = ", ".join([what, *filter(None, details)])
+        bad = result in {"failed", "rolled back", "timed out"}
+        found.append(Happening(at=entry.started_at, kind="release", subject="", message=words, bad=bad))
+    return found

@@ -1,23 +1,25 @@
-"""Commands that look at a stage and change nothing: `status`, `tasks`, `logs`, `metrics`, `events`.
+"""Commands that look at a stage and change nothing: `status`, `tasks`, `logs`, `metrics`, `events`, `drift`.
 
-With `--cluster` (and `--service`) each looks at services that something else made, without a file.
+With `--cluster` (and `--service`) all but `drift` look at services that something else made, without a file.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from tinystacks.commands.drifting import drift
 from tinystacks.commands.durations import parse_since
 from tinystacks.commands.following import logs, watch_status
 from tinystacks.commands.options import Place, on_stage, print_json
-from tinystacks.commands.reading import Cluster, Service, open_reads
+from tinystacks.commands.reading import Cluster, Service, open_reads, past_releases
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (status, tasks, logs, metrics):
+    for command in (status, tasks, logs, metrics, events, drift):
         app.command()(command)
 
 
@@ -86,4 +88,26 @@ def metrics(
     if place.as_json:
         return print_json(metrics_document(operations.outputs.stage, found))
     show_metrics(place.screen.data, found)
+    return None
+
+
+@on_stage
+def events(
+    place: Place,
+    *,
+    since: Annotated[str, typer.Option("--since", help="Such as 1h, 1d or 2w.")] = "1d",
+    cluster: Cluster = None,
+    service: Service = None,
+) -> None:
+    """Show what happened to a stage: releases, ECS, scaling, instances and tasks that stopped, in one time line."""
+    from tinystacks.operations.timeline import read_timeline
+    from tinystacks.rendering.events import show_timeline, timeline_document
+
+    start = parse_since(since)
+    operations, chosen = open_reads(place, cluster, service)
+    releases = partial(past_releases, place) if cluster is None else tuple
+    found = read_timeline(operations, start, service=chosen, releases=releases)
+    if place.as_json:
+        return print_json(timeline_document(operations.outputs.stage, found))
+    show_timeline(place.screen.data, found)
     return None

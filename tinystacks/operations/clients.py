@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from tinystacks.errors import AwsError
+from tinystacks.errors import CredentialsError, TinystacksError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +68,9 @@ class SideBySide:
         def wait() -> T:
             try:
                 return answer()
-            except AwsError as error:
+            except CredentialsError:
+                raise
+            except TinystacksError as error:
                 self.not_read.append(error.message)
                 return otherwise
 
