@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinystacks import errors
-from tinystacks.commands import engine, local_aws, seeing
+from tinystacks.commands import access, engine, local_aws, seeing
 from tinystacks.commands.options import Json, Place, Runtime, Speed, Yes, on_stage, open_streams, print_json
 
 if TYPE_CHECKING:
@@ -237,6 +237,7 @@ def unlock(place: Place, *, yes: Yes = False) -> None:
 
 
 seeing.add_to(app)
+access.add_to(app)
 
 
 @app.command()

@@ -36,6 +36,7 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
         AwsError: anything else that AWS or the network refused.
     """
     from botocore import exceptions  # noqa: PLC0415 - botocore takes 0.2 s to load; only reads pay for it
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
 
     about = f"{subject}: " if subject else ""
     try:
@@ -55,6 +56,8 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
         raise CredentialsError(
             f"{about}{error}", hint="The session has ended: `aws sso login`, then try again."
         ) from error
+    except ResponseParserError as error:
+        raise AwsError(f"{about}{service} gave an answer that cannot be read: {error}", service=service) from error
     except exceptions.BotoCoreError as error:
         raise AwsError(f"{about}{service} could not be reached: {error}", service=service) from error
 

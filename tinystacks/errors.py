@@ -12,6 +12,7 @@ TinystacksError                  exit 1
 ├── AwsError                     exit 1   AWS refused; carries service, operation, code, message
 ├── LocalAwsError                exit 1   the local AWS cannot start, stopped, or lacks a part
 ├── NotDeployedError             exit 1   the stage does not exist yet
+├── AccessError                  exit 1   a task cannot be entered, or a session with it did not open
 ├── DeploymentFailedError        exit 4   rolled back, or not steady in time
 ├── ApprovalMissingError         exit 5
 └── InterruptedByUserError       exit 130
@@ -160,6 +161,12 @@ class NotDeployedError(TinystacksError):
     """The stage does not exist yet."""
 
     kind = "not-deployed"
+
+
+class AccessError(TinystacksError):
+    """A task cannot be entered, or a session with it did not open."""
+
+    kind = "access"
 
 
 class DeploymentFailedError(TinystacksError):

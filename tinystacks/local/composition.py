@@ -182,6 +182,7 @@ class LocalServer:
 
         from tinystacks.local.additions.group_operations import GroupOperations  # noqa: PLC0415 - as above
         from tinystacks.local.additions.instance_refresh import InstanceRefreshes  # noqa: PLC0415 - as above
+        from tinystacks.local.additions.policy_simulation import PolicySimulation  # noqa: PLC0415 - as above
         from tinystacks.local.additions.service_roles import ServiceRoles  # noqa: PLC0415 - as above
         from tinystacks.local.additions.tags import forget_tags_of_deleted  # noqa: PLC0415 - as above
         from tinystacks.local.additions.target_operations import TargetOperations  # noqa: PLC0415 - as above
@@ -257,6 +258,7 @@ class LocalServer:
                 ("elbv2", "DescribeTargetHealth"): targets.health,
                 ("elbv2", "RegisterTargets"): targets.register,
                 ("iam", "CreateServiceLinkedRole"): ServiceRoles(self._emulation).create,
+                ("iam", "SimulatePrincipalPolicy"): PolicySimulation(self._emulation).simulate,
             },
             rules={
                 **rules(),

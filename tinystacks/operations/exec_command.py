@@ -6,9 +6,14 @@ Source: https://docs.aws.amazon.com/cli/latest/reference/ecs/execute-command.htm
 from __future__ import annotations
 
 import shlex
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ShellName = Literal["bash", "powershell"]
+DEFAULT_COMMAND = "/bin/sh"
+"""`bash` is missing in many images (I5)."""
 
 
 def exec_command(
@@ -16,7 +21,7 @@ def exec_command(
     cluster: str,
     task: str,
     container: str,
-    command: str = "/bin/sh",
+    command: str = DEFAULT_COMMAND,
     region: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
@@ -34,11 +39,39 @@ def exec_command(
         endpoint_url: added when given, for the local AWS.
         shell: whose quoting to use.
     """
+    words = exec_words(
+        cluster=cluster,
+        task=task,
+        container=container,
+        command=command,
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+    )
+    return quoted(words, shell)
+
+
+def exec_words(
+    *,
+    cluster: str,
+    task: str,
+    container: str,
+    command: str = DEFAULT_COMMAND,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+) -> list[str]:
+    """Give program and arguments, as `exec_command` puts them into a line."""
     words = ["aws", "ecs", "execute-command", "--cluster", cluster, "--task", task, "--container", container]
     words += ["--command", command, "--interactive"]
     for option, value in (("--region", region), ("--profile", profile), ("--endpoint-url", endpoint_url)):
         if value:
             words += [option, value]
+    return words
+
+
+def quoted(words: Sequence[str], shell: ShellName = "bash") -> str:
+    """Put words into a line that a shell reads back as these words."""
     quote = shlex.quote if shell == "bash" else _powershell_quote
     return " ".join(quote(word) for word in words)
 

@@ -1,0 +1,89 @@
+"""Forwarding a port of this machine into a task of the local AWS: each connection is a session of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tinystacks.errors import AccessError, TinystacksError
+from tinystacks.local.sessions.client import opened
+from tinystacks.local.sessions.messages import Flag, Payload, flag, flag_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tinystacks.local.sessions.channel import DataChannel
+
+_PIECE = 16 * 1024
+
+
+def forward(
+    open_session: Callable[[], Mapping[str, str]], *, local_port: int | None, say: Callable[[str], None]
+) -> None:
+    """Forward connections until Ctrl-C.
+
+    Args:
+        open_session: asks for a session with the port; gives `StreamUrl` and `TokenValue`.
+        local_port: port of 127.0.0.1 to listen on; any free one when none is given.
+        say: is told where it listens, and of connections that failed.
+
+    Raises:
+        AccessError: the local port is taken.
+    """
+    asyncio.run(_forward(open_session, local_port, say))
+
+
+async def _forward(
+    open_session: Callable[[], Mapping[str, str]], local_port: int | None, say: Callable[[str], None]
+) -> None:
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            session = await asyncio.to_thread(open_session)
+            async with opened(session["StreamUrl"], session["TokenValue"]) as channel:
+                await _carry(channel, reader, writer, say)
+        except (TinystacksError, ConnectionError) as error:
+            say(str(error))
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    try:
+        server = await asyncio.start_server(carry, "127.0.0.1", local_port or 0)
+    except OSError as error:
+        raise AccessError(
+            f"port {local_port} of this machine cannot be had: {error.strerror or error}",
+            hint="Name another with --local-port, or none for any free one.",
+        ) from error
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, ended.set)
+    async with server:
+        say(f"127.0.0.1:{server.sockets[0].getsockname()[1]} leads into the task; Ctrl-C ends it.")
+        await ended.wait()
+
+
+async def _carry(
+    channel: DataChannel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, say: Callable[[str], None]
+) -> None:
+    sending = asyncio.ensure_future(_send(channel, reader))
+    try:
+        while (message := await channel.take()) is not None:
+            if message.payload_type == Payload.OUTPUT:
+                writer.write(message.payload)
+                await writer.drain()
+            elif message.payload_type == Payload.FLAG and flag_of(message.payload) == Flag.CONNECT_TO_PORT_ERROR:
+                say("Nothing answers at that port of the task.")
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+async def _send(channel: DataChannel, reader: asyncio.StreamReader) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(_PIECE):
+            await channel.send(Payload.OUTPUT, data)
+        await channel.send(Payload.FLAG, flag(Flag.DISCONNECT_TO_PORT))
