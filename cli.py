@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinystacks import errors
-from tinystacks.commands import access, engine, local_aws, seeing
+from tinystacks.commands import access, engine, local_aws, releases, seeing
 from tinystacks.commands.options import Json, Place, Runtime, Speed, Yes, on_stage, open_streams, print_json
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ app.add_typer(engine.app, name="engine")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the one place where errors become text and exit codes."""
     try:
-        _run(list(sys.argv[1:] if arguments is None else arguments))
+        _run(releases.prepared(list(sys.argv[1:] if arguments is None else arguments)))
     except SystemExit as end:
         if arguments is not None or isinstance(end.code, str):
             raise
@@ -150,20 +150,41 @@ def up(
     yes: Yes = False,
     approve: Annotated[bool, typer.Option("--approve", help="Approve a stage with `approval: manual`.")] = False,
     message: Annotated[str, typer.Option("--message", "-m", help="Kept with the release.")] = "",
+    image: Annotated[
+        list[str] | None, typer.Option("--image", help="Deploy this image: SERVICE=REFERENCE; may be repeated.")
+    ] = None,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Stop a deployment that is under way, and go back to what ran before.")
+    ] = False,
     allow_downtime: Annotated[bool, typer.Option("--allow-downtime", help="Replace a service if it must be.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Put back what was changed behind the engine (see `drift`).")
+    ] = False,
     runtime: Runtime = None,
     speed: Speed = None,
 ) -> None:
     """Create or change a stage, and wait until its services are steady."""
-    from tinystacks.rendering.asking import ask_before_up
+    from tinystacks.deployment.ending import InterruptedWaitError
+    from tinystacks.rendering.asking import ask_before_up, wants_to_go_back
     from tinystacks.rendering.progress import Progress
     from tinystacks.rendering.results import show_verdict
     from tinystacks.rendering.stage import show_deployed
 
+    if cancel:
+        return releases.cancel_rollout(place)
+    images = releases.given_images(image)
     deployment = place.deployment(runtime=runtime, speed=speed)
     ask_before_up(place.screen, deployment.stage, yes=yes or place.local, approved=approve or place.local)
-    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
-        result = deployment.up(on_event=progress, message=message, allow_downtime=allow_downtime)
+    try:
+        with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+            if refresh:
+                deployment.refresh(on_event=progress)
+            result = deployment.up(on_event=progress, images=images, message=message, allow_downtime=allow_downtime)
+    except InterruptedWaitError:
+        if not wants_to_go_back(place.screen):
+            raise
+        releases.cancel_rollout(place)
+        raise typer.Exit(errors.InterruptedByUserError.exit_code) from None
     if place.as_json:
         print_json(result.to_mapping())
     else:
@@ -172,6 +193,7 @@ def up(
             show_deployed(place.screen.data, place.operations(), deployment.target)
     if not result.result.good:
         raise typer.Exit(errors.DeploymentFailedError.exit_code)
+    return None
 
 
 @app.command()
@@ -238,6 +260,7 @@ def unlock(place: Place, *, yes: Yes = False) -> None:
 
 seeing.add_to(app)
 access.add_to(app)
+releases.add_to(app)
 
 
 @app.command()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from programs.container_definitions import canonical_json
+from programs.provider import stage_provider
 from programs.sdk import aws
 from tinystacks.naming import TAG_SERVICE, logical_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from programs.settings import ProgramSettings
+    from tinystacks.spec.model import StageSpec
 
 UNTAGGED_DAYS = 14
 """Days after which an image that lost every tag is removed."""
@@ -53,6 +57,29 @@ class Registry(pulumi.ComponentResource):
         self.arn: pulumi.Output[str] = repository.arn
         self.url: pulumi.Output[str] = repository.repository_url
         self.register_outputs({"url": repository.repository_url})
+
+
+def repositories_program(
+    stage: StageSpec, settings: ProgramSettings, services: Iterable[str], exports: Mapping[str, Any]
+) -> Callable[[], None]:
+    """Give a program that makes repositories only, as the stage's own program does, before the first push.
+
+    Args:
+        stage: the stage.
+        settings: facts of this run.
+        services: that need a repository.
+        exports: what the stage exports already, which stays.
+    """
+
+    def program() -> None:
+        provider = stage_provider(stage, settings)
+        root = pulumi.ResourceOptions(providers={"aws": provider})
+        for name in services:
+            Registry(stage.stack, name, settings=settings, opts=root)
+        for key, value in exports.items():
+            pulumi.export(key, value)
+
+    return program
 
 
 def lifecycle_policy() -> str:

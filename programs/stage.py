@@ -21,20 +21,16 @@ from programs.exposure import open_instances
 from programs.hosting import on_fargate
 from programs.load_balancer import LoadBalancer
 from programs.network import Network
+from programs.provider import stage_provider
 from programs.registry import Registry
-from programs.sdk import aws
 from programs.service import ServicePlace
 from programs.strategy import FARGATE_PROVIDERS, ClusterCapacity, StrategyItem, fargate_strategy
-from tinystacks.naming import resource_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from programs.settings import ProgramSettings
     from tinystacks.spec.model import StageSpec
-
-PROVIDER = "aws"
-"""Logical name of the one explicit AWS provider."""
 
 
 def program_for(stage: StageSpec, settings: ProgramSettings) -> Callable[[], None]:
@@ -57,13 +53,7 @@ def program_for(stage: StageSpec, settings: ProgramSettings) -> Callable[[], Non
 
 def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]:
     """Declare every resource of a stage and give the exports."""
-    provider = aws.Provider(
-        PROVIDER,
-        region=settings.region,
-        allowed_account_ids=[settings.account_id],
-        default_tags=aws.ProviderDefaultTagsArgs(tags={**stage.tags, **resource_tags(stage.stack, stage.stage)}),
-        **settings.provider_arguments,
-    )
+    provider = stage_provider(stage, settings)
     root = pulumi.ResourceOptions(providers={"aws": provider})
     registries = {
         name: Registry(stage.stack, name, settings=settings, opts=root)

@@ -96,6 +96,8 @@ class FakeTarget:
     instance: str = "life-1"
     variables: dict[str, str] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
+    build_engine: str | None = None
+    one_off_variables: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clients.setdefault("iam", FakeIam())

@@ -164,11 +164,23 @@ class EngineSession:
         with ended_in_order(program) as run:
             self._stack(run).preview(on_event=on_event, color="never", suppress_outputs=True)
 
-    def up(self, program: Callable[[], None], on_event: Callable[[Any], None], *, message: str = "") -> None:
-        """Run the program and make it so."""
+    def up(
+        self,
+        program: Callable[[], None],
+        on_event: Callable[[Any], None],
+        *,
+        message: str = "",
+        targets: list[str] | None = None,
+    ) -> None:
+        """Run the program and make it so; with targets (engine identities) nothing else is touched."""
         with ended_in_order(program) as run:
             self._stack(run).up(
-                on_event=on_event, message=message or None, color="never", suppress_outputs=True, show_secrets=False
+                on_event=on_event,
+                message=message or None,
+                color="never",
+                suppress_outputs=True,
+                show_secrets=False,
+                target=targets,
             )
 
     def preview_refresh(

@@ -99,6 +99,7 @@ class StageContext:
         self.target = target
         self.settings = settings
         self.interrupt = interrupt
+        self.workspace = workspace
         self.folder = WorkFolder(workspace, target.name, stage.stage)
         self.wording = Wording(stage.stack, stage.services)
         self.pace = settings.pace or Pace(
@@ -108,6 +109,23 @@ class StageContext:
         self._engine: Engine | None = None
         self._found_ami = ""
 
+    def no_record(self) -> StageRecord:
+        """Give what is remembered of a stage that was never deployed."""
+        return StageRecord(stack=self.stage.stack, stage=self.stage.stage, identity=self.target.identity())
+
+    def of(self, stage: StageSpec) -> StageContext:
+        """Give the same place for the stage as it was at another time."""
+        made = StageContext(
+            stage,
+            self.target,
+            workspace=self.workspace,
+            program=self._program,
+            settings=self.settings,
+            interrupt=self.interrupt,
+        )
+        made._engine = self._engine
+        return made
+
     def program(self, record: StageRecord | None, **settings: Any) -> Callable[[], None]:
         """Give the program to run.
 
@@ -115,9 +133,12 @@ class StageContext:
             record: gives image references and the pinned machine image.
             settings: fields of `ProgramSettings` that differ from what the record says.
         """
+        return (self._program or stage_program)(self.stage, self.program_settings(record, **settings))
+
+    def program_settings(self, record: StageRecord | None, **settings: Any) -> ProgramSettings:
+        """Give the facts of this run for a program; see `program`."""
         from programs.settings import ProgramSettings  # noqa: PLC0415 - not before it is known to be ours
 
-        program_for = self._program or stage_program
         given: dict[str, Any] = {
             "region": self.target.region,
             "account_id": self.target.account_id(),
@@ -129,7 +150,7 @@ class StageContext:
             # Whether the services become steady is followed here, where it can be told apart from a rollback.
             "wait_for_steady_state": False,
         }
-        return program_for(self.stage, ProgramSettings(**{**given, **settings}))
+        return ProgramSettings(**{**given, **settings})
 
     def ami_id(self, record: StageRecord | None) -> str:
         """Give the machine image the stage is pinned to (trap F1): today's at first; empty on Fargate."""
@@ -297,9 +318,7 @@ class StageContext:
 
     def remember(self, opened: Opened, **changes: Any) -> StageRecord:
         """Bring the record up to date and keep it."""
-        record = opened.record or StageRecord(
-            stack=self.stage.stack, stage=self.stage.stage, identity=self.target.identity()
-        )
+        record = opened.record or self.no_record()
         opened.record = replace(record, **changes)
         self.folder.write_record(opened.record)
         return opened.record

@@ -12,27 +12,21 @@ which every operation copies). No Pulumi resource or Output may then be made out
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tinystacks.deployment.context import StageContext
 from tinystacks.deployment.events import OnEvent, ignore
+from tinystacks.deployment.history import read_history
 from tinystacks.deployment.interrupt import Interrupt, run_in_worker
 from tinystacks.deployment.mending import repair_stage, unlock
+from tinystacks.deployment.planning import preview
 from tinystacks.deployment.reading import outputs_of
+from tinystacks.deployment.releases import releases_of
 from tinystacks.deployment.removal import destroy, refresh
-from tinystacks.deployment.results import (
-    Changes,
-    DestroyResult,
-    HistoryEntry,
-    PreviewResult,
-    RefreshResult,
-    RepairResult,
-    UpResult,
-)
+from tinystacks.deployment.rollback import plan_rollback, roll_back
+from tinystacks.deployment.running_stage import RunningStage
 from tinystacks.deployment.settings import DeploymentSettings
-from tinystacks.deployment.update import Update, preview
+from tinystacks.deployment.update import Update
 from tinystacks.errors import NotDeployedError, UsageError
 from tinystacks.outputs import StageOutputs
 
@@ -42,6 +36,16 @@ if TYPE_CHECKING:
 
     from tinystacks.deployment.context import ProgramFor
     from tinystacks.deployment.engine import Engine
+    from tinystacks.deployment.releases import Release
+    from tinystacks.deployment.results import (
+        DestroyResult,
+        HistoryEntry,
+        PreviewResult,
+        RefreshResult,
+        RepairResult,
+        UpResult,
+    )
+    from tinystacks.deployment.rollback import RollbackPlan
     from tinystacks.deployment.target import Target
     from tinystacks.deployment.work_folder import StageRecord
     from tinystacks.spec.model import StageSpec
@@ -88,7 +92,7 @@ class Deployment:
 
         Args:
             on_event: receives progress.
-            images: image references by service (and `service/sidecar`); those of the last release by default.
+            images: image references by service (and `service/sidecar`), as in `up`.
 
         Raises:
             TinystacksError: what stands in the way.
@@ -112,10 +116,11 @@ class Deployment:
 
         Args:
             on_event: receives progress.
-            images: image references by service (and `service/sidecar`); those of the last release by default.
+            images: image references to deploy, by service (and `service/sidecar`); they stay until the file names
+                another image. Other services with `build:` are built where their sources are new.
             message: kept with the release.
             by: who releases; the login name by default.
-            commit: version of the sources; empty when unknown.
+            commit: version of the sources; what git says by default.
             allow_downtime: whether services, target groups, Auto Scaling groups and the like may be replaced.
             force: whether tasks are replaced though nothing changed.
 
@@ -139,6 +144,55 @@ class Deployment:
             ).run()
 
         return self._run(work, on_event)
+
+    def rollback_plan(self, to: int | None = None) -> RollbackPlan:
+        """Say what a rollback would bring back and change; changes nothing.
+
+        Args:
+            to: number of a release; by default the last that became steady and ran something else than the current.
+
+        Raises:
+            NoReleaseError: there is no such release, nothing to go back to, or an image of it is gone.
+        """
+        return plan_rollback(self._context, self.releases(), to)
+
+    def rollback(
+        self,
+        plan: RollbackPlan,
+        on_event: OnEvent = ignore,
+        *,
+        message: str = "",
+        by: str = "",
+        allow_downtime: bool = False,
+    ) -> UpResult:
+        """Bring a release back, images and all settings, as a new release; a deployment under way is stopped first.
+
+        Args:
+            plan: from `rollback_plan`.
+            on_event: receives progress.
+            message: kept with the new release; says what it is by default.
+            by: who does it; the login name by default.
+            allow_downtime: as in `up`.
+
+        Raises:
+            TinystacksError: as in `up`.
+        """
+        outputs = self.outputs()
+
+        def work(emit: OnEvent) -> UpResult:
+            return roll_back(
+                self._context, plan, outputs, message=message, by=by, allow_downtime=allow_downtime, emit=emit
+            )
+
+        return self._run(work, on_event)
+
+    def running(self) -> RunningStage:
+        """Give the services that run: to restart, to scale, to run a task with, to end their deployment.
+
+        Raises:
+            NotDeployedError: the stage does not exist (any more).
+        """
+        return RunningStage(self._context, self.outputs())
 
     def refresh(self, on_event: OnEvent = ignore, *, dry_run: bool = False, limit: int | None = None) -> RefreshResult:
         """Take over into the state what AWS says.
@@ -230,10 +284,11 @@ class Deployment:
         if record is not None:
             self._check_record(record)
         with context.explained():
-            entries = context.session(self.engine()).history()
-        results = record.results if record else dict[str, str]()
-        # A file backend numbers nothing, so that the position counts.
-        return [_history_entry(entry, len(entries) - index, results) for index, entry in enumerate(entries)]
+            return read_history(context.session(self.engine()), record)
+
+    def releases(self) -> list[Release]:
+        """Give the stage's releases, newest first; empty when there were none."""
+        return releases_of(self.history(), self._context.folder.verdicts())
 
     def record(self) -> StageRecord | None:
         """Give what is remembered of the stage, such as account, machine image and last release; none before `up`."""
@@ -269,35 +324,3 @@ class Deployment:
         return NotDeployedError(
             f"Stage `{self.stage.stage}` of `{self.stage.stack}` is not deployed.", hint=f"`tstack up{local}` makes it."
         )
-
-
-def _history_entry(entry: Mapping[str, Any], position: int, results: Mapping[str, str]) -> HistoryEntry:
-    config: Mapping[str, Any] = entry.get("config") or {}
-    # Refreshes and destroys bear the config of the update before them.
-    release = _stored(config, "release") if entry.get("kind") == "update" else {}
-    if release:
-        release["result"] = results.get(str(release.get("number")), str(entry.get("result", "")))
-    ended = entry.get("endTime")
-    return HistoryEntry(
-        number=int(entry.get("version") or position),
-        kind=str(entry.get("kind", "")),
-        result=str(entry.get("result", "")),
-        started_at=_time(str(entry["startTime"])),
-        ended_at=_time(str(ended)) if ended else None,
-        message=str(entry.get("message", "")),
-        changes=Changes.from_engine(entry.get("resourceChanges") or {}),
-        spec=_stored(config, "spec"),
-        release=release,
-        environment=dict(entry.get("environment") or {}),
-    )
-
-
-def _stored(config: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Read one of our values in the config that an update was made with."""
-    entry: Mapping[str, Any] = config.get(f"tinystacks:{key}", {})
-    return json.loads(str(entry.get("value", "{}")))
-
-
-def _time(text: str) -> datetime:
-    """Read the engine's time, `2026-11-23T06:24:37.000Z`."""
-    return datetime.fromisoformat(text).astimezone(UTC)

@@ -2,7 +2,7 @@
 
 ```
 Event
-├── PhaseStarted         our own phases: preflight, preview, engine, waiting, clearing, receipt
+├── PhaseStarted         our own phases: preflight, preview, images, engine, waiting, clearing, receipt
 ├── Notice               one sentence that the user should read; nothing is wrong
 ├── Warned               one sentence that the user must read; the operation goes on
 ├── ResourceStarted      the engine begins to create, update, replace or delete a resource
@@ -10,6 +10,7 @@ Event
 ├── ResourceFailed
 ├── Diagnostic           a message of the engine, a provider or the program
 ├── ChangesCounted       the engine's summary
+├── ContainerOutput      one line that a build or a one-off task wrote
 ├── TasksProgress        running, pending and failed tasks of one service's deployment
 └── DeploymentEnded      the verdict on one service
 ```
@@ -33,6 +34,8 @@ class Phase(StrEnum):
 
     PREFLIGHT = "preflight"
     PREVIEW = "preview"
+    IMAGES = "images"
+    RELEASE_TASK = "release_task"
     ENGINE = "engine"
     WAITING = "waiting"
     CLEARING = "clearing"
@@ -147,6 +150,21 @@ class ChangesCounted(Event):
     changes: Changes
     planned: bool
     seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerOutput(Event):
+    """One line of something that runs to its end.
+
+    Attributes:
+        service: name in the file.
+        line: without its line end.
+        source: `build`, `release_command` or `task`.
+    """
+
+    service: str
+    line: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
-from tinystacks.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tinystacks.deployment.target import Target
     from tinystacks.spec.model import StageSpec
@@ -23,30 +22,6 @@ _FAMILY = re.compile(r"[a-z]+(?:-[a-z0-9]*?)?\d+(?P<options>[a-z]*)")
 """Series, generation, options."""
 _ROLE_WAIT = 5.0
 """Seconds for a new service-linked role to be visible to its service; IAM is eventually consistent."""
-
-
-def check_images(stage: StageSpec, target: Target, images: Iterable[str]) -> None:
-    """Make sure that every service has an image to run; the local AWS simulates those that were not built.
-
-    Args:
-        stage: the stage.
-        target: where it goes.
-        images: services whose image is known from elsewhere.
-
-    Raises:
-        UsageError: a service has `build:` and no image.
-    """
-    if target.name == "local":
-        return
-    unbuilt = sorted(
-        name for name, service in stage.services.items() if service.image is None and name not in set(images)
-    )
-    if unbuilt:
-        names = ", ".join(f"`{name}`" for name in unbuilt)
-        raise UsageError(
-            f"{names}: images are not built from `build:` yet, so there is nothing to run in AWS",
-            hint="Build and push the image yourself and name it with `image:` in the file; or rehearse with --local.",
-        )
 
 
 def ensure_service_roles(stage: StageSpec, target: Target, *, wait: Callable[[float], object]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +26,12 @@ class Result(StrEnum):
     PREVIEWED = "previewed"
     REFRESHED = "refreshed"
     DESTROYED = "destroyed"
+    IN_PROGRESS = "in_progress"
 
     @property
     def good(self) -> bool:
         """Whether the stage is as asked for."""
-        return self not in {Result.ROLLED_BACK, Result.TIMED_OUT, Result.FAILED}
+        return self not in {Result.ROLLED_BACK, Result.TIMED_OUT, Result.FAILED, Result.IN_PROGRESS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,15 @@ class Cause:
     advice: str = ""
     task_ids: tuple[str, ...] = ()
 
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any]) -> Cause:
+        """Read plain data, ignoring keys of newer versions."""
+        known: dict[str, Any] = {key: data[key] for key in cls.__dataclass_fields__ if key in data}
+        for key, value in known.items():
+            if isinstance(value, list):
+                known[key] = tuple(cast("list[Any]", value))
+        return cls(**known)
+
     def to_mapping(self) -> dict[str, Any]:
         """Give plain data."""
         return {
@@ -126,6 +136,17 @@ class ServiceVerdict:
     task_definition: str = ""
     asked_task_definition: str = ""
     causes: tuple[Cause, ...] = ()
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {
+            "service": self.service,
+            "result": str(self.result),
+            "reason": self.reason,
+            "task_definition": self.task_definition,
+            "asked_task_definition": self.asked_task_definition,
+            "causes": [cause.to_mapping() for cause in self.causes],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

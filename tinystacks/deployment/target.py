@@ -18,6 +18,9 @@ class Target(Protocol):
         name: `aws` or `local`.
         region: AWS region.
         profile: name of the AWS profile; none for the default.
+        build_engine: socket of the container engine that has to hold what is built; empty for any; none where images
+            are not needed.
+        one_off_variables: environment variables of tasks that run once.
     """
 
     @property
@@ -33,6 +36,16 @@ class Target(Protocol):
     @property
     def profile(self) -> str | None:
         """Name of the AWS profile; none for the default."""
+        ...
+
+    @property
+    def build_engine(self) -> str | None:
+        """Socket of the engine that has to hold what is built; empty for any; none where no image is needed."""
+        ...
+
+    @property
+    def one_off_variables(self) -> Mapping[str, str]:
+        """Environment variables of tasks that run once."""
         ...
 
     def account_id(self) -> str:
@@ -69,12 +82,18 @@ class AwsTarget:
     """
 
     name = "aws"
+    build_engine = ""
 
     def __init__(self, *, region: str, profile: str | None = None) -> None:
         self.region = region
         self.profile = profile
         self._account: str | None = None
         self._session: Any = None
+
+    @property
+    def one_off_variables(self) -> Mapping[str, str]:
+        """None: a container ends when its program does."""
+        return {}
 
     def account_id(self) -> str:
         """Ask STS whose credentials these are; once per object.

@@ -1,4 +1,4 @@
-"""`preview` and `up`, step by step."""
+"""`up`, step by step."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.deployment.ending import end_update, with_result
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_replacements
-from tinystacks.deployment.lock import is_held, read_holder
+from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images, own_images
 from tinystacks.deployment.masking import masked
-from tinystacks.deployment.preflight import check_images, ensure_service_roles
-from tinystacks.deployment.reading import drifted_services, outputs_of
-from tinystacks.deployment.results import Changes, PreviewResult, Result, UpResult
+from tinystacks.deployment.preflight import ensure_service_roles
+from tinystacks.deployment.reading import drifted_services
+from tinystacks.deployment.repositories import make_repositories
+from tinystacks.deployment.results import Changes, Result
 from tinystacks.deployment.retry import passes_by_itself
-from tinystacks.deployment.verdict import Follower, overall
+from tinystacks.images.git import source_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.engine_events import EventTranslator
     from tinystacks.deployment.events import OnEvent
+    from tinystacks.deployment.releases import Release
+    from tinystacks.deployment.results import UpResult
     from tinystacks.deployment.work_folder import StageRecord
 
-_RESULTS_KEPT = 200
 _RETRY_WAIT = 10.0
 """Seconds before the one retry: what is eventually consistent in AWS is mostly consistent by then."""
 
@@ -36,7 +39,8 @@ class Update:
 
     Args:
         context: the stage.
-        images: image references by service (and `service/sidecar`); those of the last release by default.
+        images: image references that this command gives, by service (and `service/sidecar`).
+        again: a release that is brought back, with its images; the context is of its stage.
         message: kept with the release.
         by: who releases; the login name by default.
         commit: version of the sources; empty when unknown.
@@ -49,7 +53,8 @@ class Update:
         self,
         context: StageContext,
         *,
-        images: Mapping[str, str] | None,
+        images: Mapping[str, str] | None = None,
+        again: Release | None = None,
         message: str,
         by: str,
         commit: str,
@@ -59,27 +64,30 @@ class Update:
     ) -> None:
         self._context = context
         self._images = images
+        self._again = again
+        self._operation = "rollback" if again else "up"
         self._message = message
         self._by = by or _login_name()
-        self._commit = commit
+        self._commit = commit or (again.commit if again else source_version(context.workspace))
         self._allow_downtime = allow_downtime
         self._force = force
         self._emit = emit
 
     def run(self) -> UpResult:
-        """Check, preview, change, follow.
+        """Check, build, preview, change, follow.
 
         Raises:
             TinystacksError: anything that speaks against it or went wrong; what was done stays and is known.
         """
         context, emit = self._context, self._emit
-        _check_images(context, self._images)
         emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
-        with context.opened("up", emit) as opened:
+        context.target.account_id()
+        supplying = None if self._again else ImageSupply(context, self._images or {}, emit)
+        with context.opened(self._operation, emit) as opened:
             ensure_service_roles(context.stage, context.target, wait=context.pace.sleep)
-            images = dict(self._images if self._images is not None else opened.record.images if opened.record else {})
+            supply = self._supplied(opened, supplying)
             forced = {"deploy_id": datetime.now(UTC).strftime("%Y%m%dT%H%M%S")} if self._force else {}
-            program = context.program(opened.record, images=images, **forced)
+            program = context.program(opened.record, images=supply.images, **forced)
             if opened.state is None:
                 with context.explained():
                     opened.session.create()
@@ -88,13 +96,25 @@ class Update:
             planned = self._preview(opened, program) if opened.state is not None and opened.state.count else None
             if planned is not None and not self._allow_downtime:
                 check_replacements(planned.planned.values())
-            digest = context.spec_digest(images)
+            digest = context.spec_digest(supply.images)
             same = planned is not None and (planned.changes or Changes()).total == 0
             if same and opened.record is not None and opened.record.spec_digest == digest:
                 assert planned is not None
-                return self._follow(opened, planned.changes or Changes(), released=False)
-            changes = self._change(opened, program, images, digest)
-            return self._follow(opened, changes, released=True)
+                return end_update(context, opened, planned.changes or Changes(), released=False, emit=emit)
+            changes = self._change(opened, program, supply, digest)
+            return end_update(context, opened, changes, released=True, emit=emit)
+
+    def _supplied(self, opened: Opened, supplying: ImageSupply | None) -> Supply:
+        """Have the images of all services; repositories that are not there yet are made first."""
+        if supplying is None:
+            assert self._again is not None, "a release that is brought back has its images"
+            return Supply(images=own_images(self._context, self._again.images), sources=dict(self._again.sources))
+        supply = supplying.look(opened.record, opened.state)
+        supplying.prepare(supply)
+        if supply.missing:
+            make_repositories(self._context, opened, supply.missing, self._emit)
+            supplying.build(supply, opened.state, self._commit)
+        return supply
 
     def _preview(self, opened: Opened, program: Callable[[], None]) -> EventTranslator:
         self._emit(PhaseStarted(phase=Phase.PREVIEW, message="finding out what changes"))
@@ -103,25 +123,28 @@ class Update:
                 opened, lambda on_event: opened.session.preview(program, on_event), planning=True
             )
 
-    def _change(self, opened: Opened, program: Callable[[], None], images: Mapping[str, str], digest: str) -> Changes:
+    def _change(self, opened: Opened, program: Callable[[], None], supply: Supply, digest: str) -> Changes:
         """Let the engine do it; a failure that passes by itself is tried once more (trap H2)."""
         context = self._context
         ami_id = context.ami_id(opened.record)
         former = opened.record.ami_id if opened.record else ""
-        number = (opened.record.release if opened.record else 0) + 1
+        before = opened.record
+        number = (before.release if before else 0) + 1
         record = context.remember(
             opened,
             ami_id=ami_id,
             former_ami_ids=_former(opened.record, former, ami_id),
             release=number,
-            images=images,
+            images=supply.images,
+            sources=supply.sources,
+            file_images={name: image for name, image in file_images(context).items() if image is not None},
             strategy=context.strategy(),
             cleared=False,
         )
         opened.session.write_config(
             {
                 "spec": context.spec_json(),
-                "release": json.dumps(self._release(record)),
+                "release": json.dumps(self._release(record, before)),
                 "record": json.dumps({**record.to_mapping(), "results": {}}),
             },
             salt=opened.state.salt if opened.state else "",
@@ -141,7 +164,7 @@ class Update:
             done = translator.changes or done
             context.remember(opened, spec_digest=digest)
         except BaseException:
-            context.remember(opened, results=_with_result(record.results, number, Result.FAILED), spec_digest="")
+            context.remember(opened, results=with_result(record.results, number, Result.FAILED), spec_digest="")
             raise
         finally:
             self._note_state(opened)
@@ -163,40 +186,6 @@ class Update:
             self._context.remember(opened, resources=opened.state.count, engine_version=opened.state.engine_version)
             self._context.folder.write_outputs(masked(dict(opened.state.exports)))
 
-    def _follow(self, opened: Opened, changes: Changes, *, released: bool) -> UpResult:
-        """Follow the services to their ends, and give the result."""
-        context = self._context
-        outputs = outputs_of(opened.state)
-        verdicts = ()
-        result = Result.STEADY
-        if outputs is not None and context.settings.waits:
-            self._emit(PhaseStarted(phase=Phase.WAITING, message="waiting until every service is steady"))
-            verdicts = Follower(
-                stage=context.stage,
-                outputs=outputs,
-                client=context.target.client,
-                on_event=self._emit,
-                pace=context.pace,
-                check=context.interrupt.check,
-            ).follow()
-            result = overall(verdicts)
-        record = opened.record
-        if record is not None and released:
-            context.remember(opened, results=_with_result(record.results, record.release, result))
-        if result is Result.STEADY and not released:
-            result = Result.UNCHANGED
-        return UpResult(
-            stack=context.stage.stack,
-            stage=context.stage.stage,
-            result=result,
-            changes=changes,
-            endpoint=outputs.endpoint if outputs else "",
-            release=record.release if record else 0,
-            causes=tuple(cause for verdict in verdicts for cause in verdict.causes),
-            verdicts=verdicts,
-            outputs=outputs,
-        )
-
     def _take_over_what_ecs_did(self, opened: Opened, program: Callable[[], None]) -> None:
         """Refresh services that run another revision than the state says, as after a rollback (trap B2).
 
@@ -215,73 +204,25 @@ class Update:
             )
             opened.state = opened.session.state()
 
-    def _release(self, record: StageRecord) -> dict[str, Any]:
+    def _release(self, record: StageRecord, before: StageRecord | None) -> dict[str, Any]:
+        known = {name: image for name, image in file_images(self._context).items() if image is not None}
+        former = before.release if before else 0
         return {
             "number": record.release,
             "by": self._by,
             "commit": self._commit,
             "message": self._message,
-            "images": dict(record.images),
+            "images": {**known, **record.images},
+            "sources": dict(record.sources),
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            # How the one before ended was not known when it was stored.
+            "before": {"number": former, "result": before.results.get(str(former), "")} if before else {},
         }
-
-
-def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: OnEvent) -> PreviewResult:
-    """Say what `up` would change; changes nothing.
-
-    Args:
-        context: the stage.
-        images: as in `Update`.
-        emit: receives events.
-    """
-    from tinystacks.deployment.context import Opened  # noqa: PLC0415 - context.py is only named in types above
-
-    _check_images(context, images)
-    emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
-    record = context.check_target(emit)
-    engine = context.engine(emit, record)
-    holder = read_holder(context.folder.lock_path) if is_held(context.folder.lock_path) else None
-    if holder is not None:
-        emit(Notice(message=f"The stage is being changed by {holder.words}; this preview may be out of date soon."))
-    with context.explained():
-        session = context.session(engine, ahead=True)
-        state = session.state()
-        opened = Opened(session=session, state=state, record=record, emit=emit)
-        opened.record = record or context.remembered(session, state)
-        if state is None:
-            session.create()
-        elif state.salt:
-            session.keep_salt(state.salt)
-        given = {} if images is None else {"images": dict(images)}
-        program = context.program(opened.record, **given)
-        emit(PhaseStarted(phase=Phase.PREVIEW, message="finding out what changes"))
-        translator = context.run_engine(opened, lambda on_event: session.preview(program, on_event), planning=True)
-    outputs = outputs_of(state)
-    return PreviewResult(
-        stack=context.stage.stack,
-        stage=context.stage.stage,
-        result=Result.PREVIEWED,
-        changes=translator.changes or Changes(),
-        endpoint=outputs.endpoint if outputs else "",
-        release=opened.record.release if opened.record else 0,
-        planned=tuple(translator.planned.values()),
-    )
-
-
-def _check_images(context: StageContext, given: Mapping[str, str] | None) -> None:
-    record = context.folder.read_record()
-    known: Mapping[str, str] = given if given is not None else record.images if record else {}
-    check_images(context.stage, context.target, known)
 
 
 def _former(record: StageRecord | None, former: str, ami_id: str) -> tuple[str, ...]:
     known = record.former_ami_ids if record else ()
     return (former, *known) if former and former != ami_id else known
-
-
-def _with_result(results: Mapping[str, str], number: int, result: Result) -> dict[str, str]:
-    kept = {**results, str(number): str(result)}
-    return dict(sorted(kept.items(), key=lambda item: int(item[0]))[-_RESULTS_KEPT:])
 
 
 def _login_name() -> str:

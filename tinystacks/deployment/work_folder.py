@@ -10,6 +10,7 @@
     backups/             state before each change, secrets encrypted
     passphrase           0600; only when nothing else encrypts
     record.json          what this stage is and where
+    verdicts/            how its releases ended, one file each
     lock                 who changes it now
   former/                stages of earlier lives of the local AWS
 ```
@@ -21,6 +22,7 @@ import json
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 BACKUPS_KEPT = 10
 FORMER_KEPT = 3
+VERDICTS_KEPT = 200
 _LOGS_KEPT = 20
 
 
@@ -49,6 +52,9 @@ class StageRecord:
         images: image references of the last release, by service.
         results: how the releases ended, by number as text.
         spec_digest: SHA-256 of the stage as it was last deployed.
+        sources: content of the sources that images were built from, by service.
+        file_images: image references of the file at the last release, by service (and `service/sidecar`).
+        release_tasks: task definition for which a service's `release_command` went well, by service.
         strategy: capacity provider strategy of the services in one word (trap B17); empty when unknown.
         cleared: whether a destroy has sent the tasks away, so that the state no longer tells the truth about them.
     """
@@ -62,6 +68,9 @@ class StageRecord:
     former_ami_ids: tuple[str, ...] = ()
     release: int = 0
     images: Mapping[str, str] = field(default_factory=dict[str, str])
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    file_images: Mapping[str, str] = field(default_factory=dict[str, str])
+    release_tasks: Mapping[str, str] = field(default_factory=dict[str, str])
     results: Mapping[str, str] = field(default_factory=dict[str, str])
     spec_digest: str = ""
     cleared: bool = False
@@ -176,8 +185,25 @@ class WorkFolder:
         """Keep the exports, secrets masked, so that reading commands need no engine."""
         write_atomically(self.path / "outputs.json", json.dumps(exports) + "\n")
 
+    def write_verdict(self, number: int, verdict: Mapping[str, Any]) -> None:
+        """Keep how a release ended, and only the newest of them."""
+        folder = self.path / "verdicts"
+        folder.mkdir(exist_ok=True)
+        write_atomically(folder / f"{number}.json", json.dumps(verdict))
+        for old in sorted(folder.glob("*.json"), key=lambda path: int(path.stem))[:-VERDICTS_KEPT]:
+            old.unlink(missing_ok=True)
+
+    def verdicts(self) -> dict[int, dict[str, Any]]:
+        """Give how releases ended, by number; a file that is damaged counts as none."""
+        found: dict[int, dict[str, Any]] = {}
+        for path in (self.path / "verdicts").glob("*.json"):
+            with suppress(OSError, ValueError):
+                found[int(path.stem)] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
     def forget(self) -> None:
         """Remove what describes a stage that no longer exists; backups stay."""
+        shutil.rmtree(self.path / "verdicts", ignore_errors=True)
         for name in ("record.json", "outputs.json", "passphrase", f"Pulumi.{self.stage}.yaml"):
             (self.path / name).unlink(missing_ok=True)
 

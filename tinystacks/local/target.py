@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tinystacks.local.status import LocalStatus
 
 _CONNECT_SECONDS = 2.0
+_ONE_OFF_SECONDS = 2
+"""Simulated seconds that a simulated one-off task runs."""
 
 
 class LocalTarget:
@@ -34,6 +36,20 @@ class LocalTarget:
         self.status = status
         self.region = region
         self._session: Any = None
+
+    @property
+    def build_engine(self) -> str | None:
+        """Socket of the engine that runs the containers; none where they are simulated."""
+        return (
+            self.status.container_engine.rpartition(" at ")[2]
+            if self.status.runtime == "docker-with-registry"
+            else None
+        )
+
+    @property
+    def one_off_variables(self) -> Mapping[str, str]:
+        """Simulated containers end only when they are told to."""
+        return {} if self.status.runtime == "docker" else {"TINYSTACKS_SIMULATE": f"exit:{_ONE_OFF_SECONDS}"}
 
     def account_id(self) -> str:
         """The local AWS's only account; that it answers is seen without loading a client, which takes half a second.

@@ -63,6 +63,29 @@ def ask_before_destroy(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
         _must_type(screen, DELETE_WORD, f"This removes {stage.stack}/{stage.stage}. Type `{DELETE_WORD}` to go on: ")
 
 
+def ask_before_rollback(screen: Screen, stage: StageSpec, number: int, *, yes: bool) -> None:
+    """Ask before an earlier release is brought back.
+
+    Raises:
+        UsageError: there is nobody to ask and no `--yes`.
+        InterruptedByUserError: the answer was no.
+    """
+    require_answer(screen, "rollback", yes=yes)
+    if not yes:
+        _must_type(screen, "y", f"Bring release {number} of {stage.stack}/{stage.stage} back? [y/N] ")
+
+
+def wants_to_go_back(screen: Screen) -> bool:
+    """Ask, after an interrupt, whether the deployment is stopped; without a terminal it is left alone."""
+    if not screen.interactive:
+        return False
+    try:
+        answer = screen.talk.input("Stop the deployment and go back, or leave it? [stop/LEAVE] ", markup=False)
+    except (EOFError, KeyboardInterrupt):
+        return False
+    return answer.strip().lower() in {"s", "stop"}
+
+
 def ask_before_unlock(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
     """Ask before a lock is removed; a writer on another host that still lives would then spoil the state (trap A6).
 

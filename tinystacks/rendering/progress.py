@@ -77,6 +77,8 @@ class Progress:
                 self._resource(event)
             case on.Diagnostic():
                 self._diagnostic(event)
+            case on.ContainerOutput():
+                self._line(f"  [dim]{escape(event.service)} │ {escape(event.line)}[/]")
             case on.TasksProgress():
                 self._tasks_progress(event)
             case on.DeploymentEnded():

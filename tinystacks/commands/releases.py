@@ -1,0 +1,253 @@
+"""`tstack releases`, `rollback`, `restart`, `scale`, `run`: what a stage ran, and what can be done with what runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinystacks.commands.options import Place, Yes, on_stage, print_json
+from tinystacks.errors import DeploymentFailedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinystacks.deployment.results import UpResult
+
+Words = Annotated[
+    list[str] | None, typer.Argument(metavar="NUMBER...", help="Numbers of releases.", show_default=False)
+]
+Service = Annotated[str | None, typer.Option("--service", "-s", help="Service of the file.")]
+
+app = typer.Typer(help="What a stage ran, release by release.", no_args_is_help=True, rich_markup_mode=None)
+_SUBCOMMANDS = frozenset({"list", "show", "diff"})
+_WORD = "--command-word"
+
+
+def add_to(main: typer.Typer) -> None:
+    """Register the commands."""
+    main.add_typer(app, name="releases")
+    for command in (rollback, restart, scale):
+        main.command()(command)
+    main.command("run")(run_task)
+
+
+def prepared(words: list[str]) -> list[str]:
+    """Bring two forms that people type into one that is parsed: `releases [STAGE]`, and a command behind `--`."""
+    if words[:1] == ["releases"] and not _SUBCOMMANDS & set(words[1:2]) and not {"-h", "--help"} & set(words):
+        return ["releases", "list", *words[1:]]
+    if words[:1] == ["run"] and "--" in words:
+        end = words.index("--")
+        return [*words[:end], *(f"{_WORD}={word}" for word in words[end + 1 :])]
+    return words
+
+
+@app.command("list")
+@on_stage
+def list_releases(place: Place) -> None:
+    """List the releases of a stage, newest first; `tstack releases [STAGE]` does the same."""
+    from tinystacks.rendering.releases import show_releases
+
+    workspace = place.workspace()
+    deployment = workspace.deployment(place.stage)
+    found = deployment.releases()
+    if place.as_json:
+        print_json({"stage": deployment.stage.stage, "releases": [release.to_mapping() for release in found]})
+    else:
+        show_releases(place.screen.data, found)
+
+
+@app.command("show")
+@on_stage
+def show(place: Place, *, words: Words = None) -> None:
+    """Show one release: `releases show 3`, or `releases show prod 3`."""
+    from tinystacks.deployment.releases import pick
+    from tinystacks.rendering.releases import show_release
+
+    place, [number] = _numbers(place, words, 1)
+    deployment = place.workspace().deployment(place.stage)
+    release = pick(deployment.releases(), number, deployment.stage.stage)
+    if place.as_json:
+        print_json({"stage": deployment.stage.stage, **release.to_mapping(whole=True)})
+    else:
+        show_release(place.screen.data, release)
+
+
+@app.command("diff")
+@on_stage
+def diff(place: Place, *, words: Words = None) -> None:
+    """Show what two releases have different: `releases diff 3 4`, or `releases diff prod 3 4`."""
+    from tinystacks.deployment.release_diff import differences
+    from tinystacks.deployment.releases import pick
+    from tinystacks.rendering.releases import show_differences
+
+    place, [before, after] = _numbers(place, words, 2)
+    deployment = place.workspace().deployment(place.stage)
+    known, name = deployment.releases(), deployment.stage.stage
+    found = differences(pick(known, before, name), pick(known, after, name))
+    if place.as_json:
+        document = [difference.to_mapping() for difference in found]
+        print_json({"stage": name, "from": before, "to": after, "differences": document})
+    else:
+        show_differences(place.screen.data, found)
+
+
+@on_stage
+def rollback(
+    place: Place,
+    *,
+    to: Annotated[int | None, typer.Option("--to", min=1, help="Number of a release.")] = None,
+    yes: Yes = False,
+    message: Annotated[str, typer.Option("--message", "-m", help="Kept with the new release.")] = "",
+    allow_downtime: Annotated[bool, typer.Option("--allow-downtime", help="Replace a service if it must be.")] = False,
+) -> None:
+    """Bring back images and all settings of an earlier release; by default the last good one before the current."""
+    from tinystacks.rendering.asking import ask_before_rollback, require_answer
+    from tinystacks.rendering.progress import Progress
+    from tinystacks.rendering.releases import show_rollback_plan
+
+    require_answer(place.screen, "rollback", yes=yes or place.local)
+    deployment = place.deployment()
+    plan = deployment.rollback_plan(to)
+    show_rollback_plan(place.screen.talk, plan)
+    ask_before_rollback(place.screen, deployment.stage, plan.target.number, yes=yes or place.local)
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+        result = deployment.rollback(plan, progress, message=message, allow_downtime=allow_downtime)
+    _finish(place, result)
+
+
+@on_stage
+def restart(place: Place, *, service: Service = None) -> None:
+    """Replace all tasks by new ones of the same version, without interruption."""
+    from tinystacks.rendering.progress import Progress
+
+    deployment = place.deployment()
+    running = deployment.running()
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+        result = running.restart(progress, services=[service] if service else [])
+    _finish(place, result)
+
+
+@on_stage
+def scale(
+    place: Place,
+    *,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="SERVICE=TASKS...", help="Such as web=4.", show_default=False)
+    ] = None,
+) -> None:
+    """Set how many tasks run now, within the limits of the file: `scale web=4`, or `scale prod web=4 worker=2`."""
+    from tinystacks.rendering.progress import Progress
+
+    place, given = _words(place, words, lambda word: "=" in word)
+    counts = dict(_count(word) for word in given)
+    if not counts:
+        raise UsageError("scale needs a service and a number", hint="Such as: tstack scale web=4")
+    deployment = place.deployment()
+    running = deployment.running()
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+        result = running.scale(counts, progress)
+    _finish(place, result)
+
+
+@on_stage
+def run_task(
+    place: Place,
+    *,
+    service: Service = None,
+    command: Annotated[list[str] | None, typer.Option(_WORD, hidden=True)] = None,
+) -> None:
+    """Run a command once in a task of its own: `run --service web -- ./migrate --now`; its exit code is tstack's."""
+    from tinystacks.rendering.progress import Progress
+    from tinystacks.rendering.releases import TaskLog, show_task_run
+
+    if not command:
+        raise UsageError("run needs a command", hint="Such as: tstack run --service web -- ./migrate --now")
+    deployment = place.deployment()
+    name = service or _only_service(list(deployment.stage.services))
+    running = deployment.running()
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+        done = running.run(name, command, TaskLog(progress, None if place.as_json else place.screen.data))
+    if place.as_json:
+        print_json({"stack": deployment.stage.stack, "stage": deployment.stage.stage, **done.to_mapping()})
+    else:
+        show_task_run(place.screen.talk, done)
+    raise typer.Exit(DeploymentFailedError.exit_code if done.exit_code is None else done.exit_code)
+
+
+def cancel_rollout(place: Place) -> None:
+    """Stop deployments of a stage that are under way: `up --cancel`, and the answer to an interrupted `up`."""
+    from tinystacks.deployment.results import Result
+    from tinystacks.rendering.progress import Progress
+
+    deployment = place.deployment()
+    running = deployment.running()
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+        result = running.cancel_rollout(progress)
+    if place.as_json:
+        print_json(result.to_mapping())
+    elif result.result is Result.UNCHANGED:
+        place.screen.talk.print("No deployment is under way.")
+    else:
+        words = "went back to what ran before" if result.result is Result.ROLLED_BACK else "could not go back"
+        place.screen.talk.print(f"{result.stack}/{result.stage} {words}.")
+    if result.result not in {Result.UNCHANGED, Result.ROLLED_BACK, Result.STEADY}:
+        raise typer.Exit(DeploymentFailedError.exit_code)
+
+
+def given_images(words: list[str] | None) -> dict[str, str]:
+    """Read `--image web=REF`.
+
+    Raises:
+        UsageError: one names no service or no image.
+    """
+    found: dict[str, str] = {}
+    for word in words or ():
+        name, _, image = word.partition("=")
+        if not name or not image:
+            raise UsageError(f"--image {word!r} names no service and image", hint="Such as: --image web=nginx:1.27")
+        found[name] = image
+    return found
+
+
+def _finish(place: Place, result: UpResult) -> None:
+    from tinystacks.rendering.results import show_verdict
+
+    if place.as_json:
+        print_json(result.to_mapping())
+    else:
+        show_verdict(place.screen.talk, result)
+    if not result.result.good:
+        raise typer.Exit(DeploymentFailedError.exit_code)
+
+
+def _only_service(names: list[str]) -> str:
+    if len(names) != 1:
+        raise UsageError(f"the stage has {len(names)} services: {', '.join(names)}", hint="Name one with --service.")
+    return names[0]
+
+
+def _words(place: Place, words: list[str] | None, is_ours: Callable[[str], bool]) -> tuple[Place, list[str]]:
+    """Tell the stage from other words: a stage's name begins with a letter and has no `=`."""
+    given = [word for word in (place.stage, *(words or ())) if word is not None]
+    ours = [word for word in given if is_ours(word)]
+    names = [word for word in given if not is_ours(word)]
+    if len(names) > 1:
+        raise UsageError(f"one stage at a time, not {' and '.join(names)}")
+    return replace(place, stage=names[0] if names else None), ours
+
+
+def _numbers(place: Place, words: list[str] | None, count: int) -> tuple[Place, list[int]]:
+    place, given = _words(place, words, str.isdecimal)
+    if len(given) != count:
+        kind = "one number" if count == 1 else f"{count} numbers"
+        raise UsageError(f"this needs {kind} of releases, not {len(given)}", hint="`tstack releases` lists them.")
+    return place, [int(word) for word in given]
+
+
+def _count(word: str) -> tuple[str, int]:
+    name, _, number = word.partition("=")
+    if not number.isdecimal():
+        raise UsageError(f"{word!r} names no number of tasks", hint="Such as: tstack scale web=4")
+    return name, int(number)

@@ -1,0 +1,107 @@
+"""The end of an `up`: services followed to their verdicts, and what is kept of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinystacks.deployment.events import Phase, PhaseStarted
+from tinystacks.deployment.reading import outputs_of
+from tinystacks.deployment.results import Result, ServiceVerdict, UpResult
+from tinystacks.deployment.verdict import Follower, overall
+from tinystacks.errors import InterruptedByUserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tinystacks.deployment.context import Opened, StageContext
+    from tinystacks.deployment.events import OnEvent
+    from tinystacks.deployment.results import Changes
+    from tinystacks.outputs import StageOutputs
+
+_RESULTS_KEPT = 200
+
+
+class InterruptedWaitError(InterruptedByUserError):
+    """The user ended the wait for the verdict; the deployments at ECS go on."""
+
+
+def follow_services(context: StageContext, outputs: StageOutputs, emit: OnEvent) -> tuple[ServiceVerdict, ...]:
+    """Follow the deployments of all services to their ends.
+
+    Raises:
+        InterruptedWaitError: the user does not wait any longer.
+        AwsError: ECS refuses to be read.
+    """
+    emit(PhaseStarted(phase=Phase.WAITING, message="waiting until every service is steady"))
+    try:
+        return Follower(
+            stage=context.stage,
+            outputs=outputs,
+            client=context.target.client,
+            on_event=emit,
+            pace=context.pace,
+            check=context.interrupt.check,
+        ).follow()
+    except InterruptedByUserError as error:
+        local = " --local" if context.target.name == "local" else ""
+        again = f"tstack up {context.stage.stage}{local}"
+        raise InterruptedWaitError(
+            "Interrupted while ECS replaces tasks: that goes on without this command.",
+            hint=f"`{again}` follows it again, `{again} --cancel` stops it and goes back.",
+        ) from error
+
+
+def end_update(context: StageContext, opened: Opened, changes: Changes, *, released: bool, emit: OnEvent) -> UpResult:
+    """Follow the services to their ends, keep the verdict with the release, and give the result.
+
+    Args:
+        context: the stage.
+        opened: the stage after the engine's update.
+        changes: that the engine made.
+        released: whether this made a release.
+        emit: receives events.
+    """
+    outputs = outputs_of(opened.state)
+    verdicts: tuple[ServiceVerdict, ...] = ()
+    result = Result.STEADY
+    record = opened.record
+    unfinished = released or (
+        record is not None and record.results.get(str(record.release)) in {None, str(Result.IN_PROGRESS)}
+    )
+    if outputs is not None and context.settings.waits:
+        if unfinished:
+            keep_result(context, opened, Result.IN_PROGRESS, ())
+        verdicts = follow_services(context, outputs, emit)
+        result = overall(verdicts)
+    if unfinished:
+        keep_result(context, opened, result, verdicts)
+    if result is Result.STEADY and not released:
+        result = Result.UNCHANGED
+    return UpResult(
+        stack=context.stage.stack,
+        stage=context.stage.stage,
+        result=result,
+        changes=changes,
+        endpoint=outputs.endpoint if outputs else "",
+        release=record.release if record else 0,
+        causes=tuple(cause for verdict in verdicts for cause in verdict.causes),
+        verdicts=verdicts,
+        outputs=outputs,
+    )
+
+
+def keep_result(context: StageContext, opened: Opened, result: Result, verdicts: Sequence[ServiceVerdict]) -> None:
+    """Keep how the present release ended."""
+    record = opened.record
+    if record is None or not record.release:
+        return
+    context.remember(opened, results=with_result(record.results, record.release, result))
+    context.folder.write_verdict(
+        record.release, {"result": str(result), "verdicts": [verdict.to_mapping() for verdict in verdicts]}
+    )
+
+
+def with_result(results: Mapping[str, str], number: int, result: Result) -> dict[str, str]:
+    """Give the results with one more, and only the newest."""
+    kept = {**results, str(number): str(result)}
+    return dict(sorted(kept.items(), key=lambda item: int(item[0]))[-_RESULTS_KEPT:])

@@ -1,0 +1,63 @@
+"""Past changes of a stage, as the engine keeps them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tinystacks.deployment.results import Changes, HistoryEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tinystacks.deployment.automation import EngineSession
+    from tinystacks.deployment.work_folder import StageRecord
+
+
+def read_history(session: EngineSession, record: StageRecord | None) -> list[HistoryEntry]:
+    """Give the stage's past changes, newest first.
+
+    Args:
+        session: the engine.
+        record: knows how releases ended.
+
+    Raises:
+        EngineFailure: the engine cannot read them.
+    """
+    entries = session.history()
+    results = record.results if record else dict[str, str]()
+    # A file backend numbers nothing, so that the position counts.
+    return [_history_entry(entry, len(entries) - index, results) for index, entry in enumerate(entries)]
+
+
+def _history_entry(entry: Mapping[str, Any], position: int, results: Mapping[str, str]) -> HistoryEntry:
+    config: Mapping[str, Any] = entry.get("config") or {}
+    # Refreshes and destroys bear the config of the update before them.
+    release = _stored(config, "release") if entry.get("kind") == "update" else {}
+    if release:
+        release["result"] = results.get(str(release.get("number")), str(entry.get("result", "")))
+    ended = entry.get("endTime")
+    return HistoryEntry(
+        number=int(entry.get("version") or position),
+        kind=str(entry.get("kind", "")),
+        result=str(entry.get("result", "")),
+        started_at=_time(str(entry["startTime"])),
+        ended_at=_time(str(ended)) if ended else None,
+        message=str(entry.get("message", "")),
+        changes=Changes.from_engine(entry.get("resourceChanges") or {}),
+        spec=_stored(config, "spec"),
+        release=release,
+        environment=dict(entry.get("environment") or {}),
+    )
+
+
+def _stored(config: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Read one of our values in the config that an update was made with."""
+    entry: Mapping[str, Any] = config.get(f"tinystacks:{key}", {})
+    return json.loads(str(entry.get("value", "{}")))
+
+
+def _time(text: str) -> datetime:
+    """Read the engine's time, `2026-11-23T06:24:37.000Z`."""
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,87 @@
+"""`preview`: what `up` would change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tinystacks.deployment.context import Opened
+from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
+from tinystacks.deployment.image_supply import planned_images
+from tinystacks.deployment.lock import is_held, read_holder
+from tinystacks.deployment.reading import drifted_services, outputs_of
+from tinystacks.deployment.results import Changes, PlannedChange, PreviewResult, Result
+from tinystacks.deployment.wording import urn_name, urn_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tinystacks.deployment.context import StageContext
+    from tinystacks.deployment.events import OnEvent
+
+
+def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: OnEvent) -> PreviewResult:
+    """Say what `up` would change; changes nothing.
+
+    Args:
+        context: the stage.
+        images: as in `Update`.
+        emit: receives events.
+    """
+    emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
+    record = context.check_target(emit)
+    engine = context.engine(emit, record)
+    holder = read_holder(context.folder.lock_path) if is_held(context.folder.lock_path) else None
+    if holder is not None:
+        emit(Notice(message=f"The stage is being changed by {holder.words}; this preview may be out of date soon."))
+    with context.explained():
+        session = context.session(engine, ahead=True)
+        state = session.state()
+        opened = Opened(session=session, state=state, record=record, emit=emit)
+        opened.record = record or context.remembered(session, state)
+        if state is None:
+            session.create()
+        elif state.salt:
+            session.keep_salt(state.salt)
+        supplied = planned_images(context, opened.record, state, images or {}, emit)
+        program = context.program(opened.record, images=supplied)
+        emit(PhaseStarted(phase=Phase.PREVIEW, message="finding out what changes"))
+        translator = context.run_engine(opened, lambda on_event: session.preview(program, on_event), planning=True)
+    outputs = outputs_of(state)
+    rolled_back = _rolled_back(context, opened, emit)
+    planned = {change.urn: change for change in rolled_back} | translator.planned
+    extra = len(planned) - len(translator.planned)
+    changes = translator.changes or Changes()
+    return PreviewResult(
+        stack=context.stage.stack,
+        stage=context.stage.stage,
+        result=Result.PREVIEWED,
+        changes=replace(changes, update=changes.update + extra, same=max(0, changes.same - extra)),
+        endpoint=outputs.endpoint if outputs else "",
+        release=opened.record.release if opened.record else 0,
+        planned=tuple(planned.values()),
+    )
+
+
+def _rolled_back(context: StageContext, opened: Opened, emit: OnEvent) -> Sequence[PlannedChange]:
+    """Tell services that ECS has taken back to an earlier revision, which the state does not know (trap B2)."""
+    found: list[PlannedChange] = []
+    for urn in drifted_services(context.target.client, opened.state):
+        words = context.wording.words(urn)
+        emit(
+            Warned(
+                message=f"{words} runs another revision than was recorded, as after a rollback by ECS.",
+                hint="`tstack up` deploys what the file says again; `tstack rollback` makes the rollback a release.",
+            )
+        )
+        found.append(
+            PlannedChange(
+                action="update",
+                type=urn_type(urn),
+                name=urn_name(urn),
+                words=words,
+                urn=urn,
+                changed=("taskDefinition",),
+            )
+        )
+    return found

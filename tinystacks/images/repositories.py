@@ -1,0 +1,132 @@
+"""Images in Amazon ECR: which there are, and what they are for.
+
+Source: Amazon ECR API reference, DescribeImages, BatchGetImage, PutImage, GetAuthorizationToken; OCI image
+specification, image index.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tinystacks.aws_calls import aws_errors
+from tinystacks.errors import AwsError
+
+_MISSING = frozenset({"ImageNotFoundException", "RepositoryNotFoundException"})
+_TAKEN = frozenset({"ImageAlreadyExistsException", "ImageTagAlreadyExistsException"})
+_INDEXES = frozenset(
+    {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
+)
+_MANIFESTS = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    *sorted(_INDEXES),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What a registry is pushed to with; the password is never shown.
+
+    Attributes:
+        user: name.
+        password: valid for 12 hours.
+    """
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Login(user={self.user!r})"
+
+
+class Repositories:
+    """One account's images.
+
+    Args:
+        ecr: boto3 client.
+    """
+
+    def __init__(self, ecr: Any) -> None:
+        self._ecr = ecr
+
+    def login(self) -> Login:
+        """Get what `docker login` takes.
+
+        Raises:
+            AwsError: ECR refuses.
+        """
+        with aws_errors("ecr", "image registry"):
+            answer = self._ecr.get_authorization_token()
+        token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
+        user, _, password = token.partition(":")
+        return Login(user=user, password=password)
+
+    def digest(self, repository: str, *, tag: str = "", digest: str = "") -> str:
+        """Give the digest of an image; empty when there is none.
+
+        Args:
+            repository: name in the account's registry.
+            tag: of the image.
+            digest: of the image, instead of a tag.
+
+        Raises:
+            AwsError: ECR refuses.
+        """
+        named = {"imageDigest": digest} if digest else {"imageTag": tag}
+        try:
+            with aws_errors("ecr", f"image repository {repository}"):
+                found = self._ecr.describe_images(repositoryName=repository, imageIds=[named])["imageDetails"]
+        except AwsError as error:
+            if error.code in _MISSING:
+                return ""
+            raise
+        return str(found[0]["imageDigest"]) if found else ""
+
+    def add_tag(self, repository: str, digest: str, tag: str) -> bool:
+        """Give an image one more tag; False when the tag stands for another image, since tags never move.
+
+        Raises:
+            AwsError: ECR refuses.
+        """
+        known = self.digest(repository, tag=tag)
+        if known:
+            return known == digest
+        try:
+            with aws_errors("ecr", f"image repository {repository}"):
+                [image] = self._manifests(repository, digest)
+                self._ecr.put_image(
+                    repositoryName=repository,
+                    imageManifest=image["imageManifest"],
+                    imageManifestMediaType=image["imageManifestMediaType"],
+                    imageTag=tag,
+                    imageDigest=digest,
+                )
+        except AwsError as error:
+            if error.code in _TAKEN:
+                return False
+            raise
+        return True
+
+    def architectures(self, repository: str, digest: str) -> frozenset[str]:
+        """Give what an image was built for, such as `amd64`; empty when its manifest does not tell.
+
+        Only an index tells; a single manifest has it in a file of its own that ECR gives out through S3.
+
+        Raises:
+            AwsError: ECR refuses.
+        """
+        with aws_errors("ecr", f"image repository {repository}"):
+            images = self._manifests(repository, digest)
+        if not images or images[0].get("imageManifestMediaType") not in _INDEXES:
+            return frozenset()
+        listed = json.loads(images[0]["imageManifest"]).get("manifests", [])
+        found = {str(item.get("platform", {}).get("architecture", "")) for item in listed}
+        return frozenset(found - {"", "unknown"})
+
+    def _manifests(self, repository: str, digest: str) -> list[Any]:
+        return self._ecr.batch_get_image(
+            repositoryName=repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=_MANIFESTS
+        )["images"]

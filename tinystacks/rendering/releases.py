@@ -1,0 +1,138 @@
+"""Releases as text: the list, one of them, what two have different, and one-off tasks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tinystacks.deployment.events import ContainerOutput
+from tinystacks.deployment.results import Result
+from tinystacks.rendering.results import show_cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+
+    from tinystacks.deployment.events import Event, OnEvent
+    from tinystacks.deployment.one_off import TaskRun
+    from tinystacks.deployment.release_diff import Difference
+    from tinystacks.deployment.releases import Release
+    from tinystacks.deployment.rollback import RollbackPlan
+
+_COLOURS = {Result.STEADY: "green", Result.IN_PROGRESS: "yellow", "unknown": "dim"}
+_SHORT_DIGEST = 19
+"""`sha256:` and 12 digits."""
+
+
+def show_releases(console: Console, releases: Sequence[Release]) -> None:
+    """Write the list, newest first."""
+    if not releases:
+        console.print("No releases yet.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("release", "when", "who", "commit", "result", "message"):
+        table.add_column(column, overflow="fold")
+    for release in releases:
+        table.add_row(
+            str(release.number),
+            _when(release),
+            escape(release.by),
+            escape(release.commit),
+            Text(_words(release.result), style=_COLOURS.get(release.result, "red")),
+            escape(release.message),
+        )
+    console.print(table)
+
+
+def show_release(console: Console, release: Release) -> None:
+    """Write one release with what it ran and how it ended."""
+    colour = _COLOURS.get(release.result, "red")
+    console.print(f"[bold]release {release.number}[/] [{colour}]{_words(release.result)}[/]")
+    who = f" by {escape(release.by)}" if release.by else ""
+    commit = f", commit {escape(release.commit)}" if release.commit else ""
+    console.print(f"{_when(release)}{who}{commit}")
+    if release.message:
+        console.print(escape(release.message))
+    for name, image in sorted(release.images.items()):
+        console.print(f"  {escape(name)}: {escape(image)}")
+    for verdict in release.verdicts:
+        if verdict.reason:
+            console.print(f"  {escape(verdict.service)}: {escape(verdict.reason)}")
+        for cause in verdict.causes:
+            show_cause(console, cause)
+
+
+def show_differences(console: Console, differences: Iterable[Difference]) -> None:
+    """Write what is different, one setting a line, in words of the file."""
+    found = list(differences)
+    if not found:
+        console.print("No difference.")
+    for one in found:
+        if one.before is None:
+            text = f"[green]+[/] {escape(one.field)}: {escape(_value(one.after))}"
+        elif one.after is None:
+            text = f"[red]-[/] {escape(one.field)}: {escape(_value(one.before))}"
+        else:
+            text = f"[yellow]~[/] {escape(one.field)}: {escape(_value(one.before))} -> {escape(_value(one.after))}"
+        console.print(f"  {text}")
+
+
+def show_rollback_plan(console: Console, plan: RollbackPlan) -> None:
+    """Write what a rollback brings back and changes."""
+    target = plan.target
+    about = f" ({escape(target.message)})" if target.message else ""
+    console.print(
+        f"Back from release {plan.current.number} ({_words(plan.current.result)}) to what release {target.number} ran: "
+        f"{_when(target)}, {_words(target.result)}{about}"
+    )
+    show_differences(console, plan.differences)
+
+
+def show_task_run(console: Console, run: TaskRun) -> None:
+    """Write how a one-off task ended."""
+    if run.exit_code is None:
+        console.print(f"[bold red]✗ task {run.task_id} of {escape(run.service)} did not run[/]: {escape(run.reason)}")
+    else:
+        colour, sign = ("green", "✓") if run.exit_code == 0 else ("red", "✗")
+        console.print(
+            f"[bold {colour}]{sign} task {run.task_id} of {escape(run.service)} ended with {run.exit_code}[/]"
+        )
+
+
+class TaskLog:
+    """Writes a task's own lines to stdout, and passes everything else on.
+
+    Args:
+        others: receives the other events.
+        console: for the lines; none to leave them out.
+    """
+
+    def __init__(self, others: OnEvent, console: Console | None) -> None:
+        self._others = others
+        self._console = console
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if not isinstance(event, ContainerOutput):
+            self._others(event)
+        elif self._console is not None:
+            self._console.print(Text(event.line))
+
+
+def _when(release: Release) -> str:
+    return release.created_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _words(result: str) -> str:
+    return result.replace("_", " ")
+
+
+def _value(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    head, at, digest = text.partition("@sha256:")
+    return f"{head}@{at.removeprefix('@')}{digest}"[: len(head) + 1 + _SHORT_DIGEST] if at else text
