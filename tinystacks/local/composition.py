@@ -15,13 +15,16 @@ from tinystacks.local.alarms import RecentDatapoints
 from tinystacks.local.balancer.access_log import AccessLogs
 from tinystacks.local.balancer.balancers import Balancers
 from tinystacks.local.clock import SpeededClock
+from tinystacks.local.control_api import ControlApi
 from tinystacks.local.effect_handler import EffectHandler
 from tinystacks.local.emulation import Emulation
+from tinystacks.local.failures.book import FailureBook
+from tinystacks.local.failures.breaking import Breaker
 from tinystacks.local.loop_thread import LoopThread
 from tinystacks.local.metrics import Metrics
 from tinystacks.local.sessions.book import SessionBook
 from tinystacks.local.sessions.server import SessionServer
-from tinystacks.local.status import DEFAULT_REGION
+from tinystacks.local.status import DEFAULT_REGION, StateFolder
 from tinystacks.local.surroundings import MotoSurroundings
 from tinystacks.local.target import isolated_session
 from tinystacks.local.target_books import TargetBooks
@@ -82,7 +85,8 @@ class LocalServer:
         self._loop = LoopThread("loop")
         self._loop.start()
         self._emulation = Emulation()
-        self._books = TargetBooks(self._loop, self.clock)
+        self._failures = FailureBook()
+        self._books = TargetBooks(self._loop, self.clock, self._failures.is_unhealthy)
         self._traffic = TrafficBook()
         self._balancers = Balancers(
             self._loop,
@@ -136,11 +140,7 @@ class LocalServer:
     def _install(self) -> None:
         """Change what moto does where AWS does otherwise, in this process."""
         from tinystacks.local import balancer_names, groups  # noqa: PLC0415 - they load moto
-        from tinystacks.local.additions import (  # noqa: PLC0415 - as above
-            certificates,
-            machine_images,
-            metric_statistics,
-        )
+        from tinystacks.local.additions import certificates, machine_images, metric_statistics  # noqa: PLC0415 - as above
 
         groups.install()
         balancer_names.install(self._balancers.open)
@@ -197,6 +197,7 @@ class LocalServer:
         from tinystacks.local.refusals import rules  # noqa: PLC0415 - as above
         from tinystacks.local.scheduler import Scheduler  # noqa: PLC0415 - as above
         from tinystacks.local.sessions.opening import Opener, PortSessionsApi  # noqa: PLC0415 - as above
+        from tinystacks.local.throttled_api import ThrottledApi  # noqa: PLC0415 - as above
         from tinystacks.local.wall_time import WallTimeApi  # noqa: PLC0415 - as above
 
         self._clients: dict[tuple[str, str], Any] = {}
@@ -207,6 +208,14 @@ class LocalServer:
         refreshes = InstanceRefreshes(self._emulation, self.clock)
         recent = RecentDatapoints()
         metrics, logs = Metrics(self._emulation, self.clock, recent), TaskLogs(self._emulation)
+        breaker = Breaker(
+            book=self._failures,
+            clock=self.clock,
+            emulation=self._emulation,
+            planes=planes,
+            groups=watch,
+            runtime=self._runtime,
+        )
         self._scheduler = Scheduler(
             clock=self.clock,
             emulation=self._emulation,
@@ -219,6 +228,7 @@ class LocalServer:
                 books=self._books,
                 metrics=metrics,
                 logs=logs,
+                failures=self._failures,
                 clients=self.client,
                 report=events.put,
             ),
@@ -229,6 +239,8 @@ class LocalServer:
             usage=UsageReports(planes, metrics),
             alarms=AlarmWatch(self._emulation, planes, recent, GroupPolicies(self._emulation)),
             logs=logs,
+            failures=self._failures,
+            breaker=breaker,
             runtime=self._runtime,
             events=events,
         )
@@ -238,7 +250,9 @@ class LocalServer:
         endpoint = Endpoint(
             own=JsonEndpoint(
                 [
-                    WallTimeApi(EcsApi(planes, sessions=opener), "ecs", self.clock),
+                    ThrottledApi(
+                        WallTimeApi(EcsApi(planes, sessions=opener), "ecs", self.clock), self._failures.throttles
+                    ),
                     WallTimeApi(AppAutoscalingApi(planes), "application-autoscaling", self.clock),
                 ],
                 single=dict.fromkeys(PortSessionsApi.targets, PortSessionsApi(opener, self._session_book, planes)),
@@ -266,7 +280,7 @@ class LocalServer:
                 ("resourcegroupstaggingapi", "GetResources"): forget_tags_of_deleted,
             },
             observe=watch.observe,
-            status=self._status,
+            control=ControlApi(status=self._status, set_speed=self._set_speed, breaker=breaker),
         )
         host, port = listening.getsockname()[:2]
         return make_server(host, port, endpoint, threaded=True, request_handler=handler_class(), fd=listening.fileno())
@@ -280,6 +294,12 @@ class LocalServer:
             "instance_id": self.instance_id,
             "now": self.clock.now(),
         }
+
+    def _set_speed(self, speed: float) -> None:
+        """Run time at another speed, and write it where `tstack local status` reads it."""
+        self.clock.set_speed(speed)
+        if self._home is not None:
+            StateFolder(self._home).change(speed=speed)
 
     def _warm_up(self) -> None:
         """Load in the background what the first `up` will need."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tinystacks.controlplane.plane import ControlPlane
     from tinystacks.local.emulation import Emulation
+    from tinystacks.local.failures.book import FailureBook
     from tinystacks.local.group_watch import GroupWatch
     from tinystacks.local.metrics import Metrics
     from tinystacks.local.runtime.base import ContainerOrder, Runtime, RuntimeEvent, TaskOrder
@@ -60,6 +61,7 @@ class EffectHandler:
         books: the targets.
         metrics: CloudWatch datapoints.
         logs: the containers' lines.
+        failures: what is broken.
         clients: boto3 client of the own endpoint by service and region, for alarms.
         report: receives what is known at once, such as a container that cannot start.
     """
@@ -72,6 +74,7 @@ class EffectHandler:
         books: TargetBooks,
         metrics: Metrics,
         logs: TaskLogs,
+        failures: FailureBook,
         clients: Callable[[str, str], Any],
         report: Callable[[RuntimeEvent], None],
     ) -> None:
@@ -80,9 +83,11 @@ class EffectHandler:
         self._books = books
         self._metrics = metrics
         self._logs = logs
+        self._failures = failures
         self._clients = clients
         self._report = report
         self._regions: dict[str, str] = {}
+        self._held: list[tuple[_Start | StopContainers, str]] = []
 
     def region_of(self, task_id: str) -> str | None:
         """The region of a task that was started here."""
@@ -103,6 +108,7 @@ class EffectHandler:
             if task is not None:
                 start = _Start(task=task_order(task, region), containers=container_orders(task, effect.containers))
                 self._regions[task.id] = region
+                self._failures.note_task(start.task)
                 prepared.append(start)
         return prepared
 
@@ -116,11 +122,24 @@ class EffectHandler:
     def forget(self, task_id: str) -> None:
         """A task has stopped for good."""
         self._regions.pop(task_id, None)
+        self._failures.forget_task(task_id)
+        self._held = [one for one in self._held if _task_of(one[0]) != task_id]
         self._books.displace(task_id)
         self._logs.forget(task_id)
 
+    def release(self, region: str, runtime: Runtime, now: float) -> None:
+        """Do what waited for an agent that is connected again."""
+        held, self._held = self._held, []
+        for effect, place in held:
+            if place != region or self._failures.is_silent(_task_of(effect)):
+                self._held.append((effect, place))
+            else:
+                self.carry_out(effect, region, runtime, now)
+
     def _do(self, effect: Prepared, region: str, runtime: Runtime, now: float) -> None:  # noqa: C901, PLR0912 - one line per kind of effect
         match effect:
+            case _Start() | StopContainers() if self._failures.is_silent(_task_of(effect)):
+                self._held.append((effect, region))
             case _Start():
                 self._start(effect, region, runtime)
             case StopContainers():
@@ -170,7 +189,7 @@ class EffectHandler:
         task = start.task
         able: list[ContainerOrder] = []
         for order in start.containers:
-            no_image = image_failure(self._emulation, order.definition)
+            no_image = self._failures.pull_failure(task, order) or image_failure(self._emulation, order.definition)
             why_not = secret_failure(self._emulation, order.definition, region) or (
                 ""
                 if no_image
@@ -184,3 +203,7 @@ class EffectHandler:
                 able.append(order)
         if able:
             runtime.start(task, tuple(able))
+
+
+def _task_of(effect: _Start | StopContainers) -> str:
+    return effect.task.task_id if isinstance(effect, _Start) else effect.task_id

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tinystacks.local.call import AwsCall, RefusalError, respond, understand
+from tinystacks.local.control_api import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-STATUS_PATH = "/_tinystacks/status"
 _CHANGED_GROUPS = frozenset({"autoscaling"})
 
 
@@ -48,7 +48,7 @@ class Endpoint:
         operations: what is answered here instead of by moto, by service and operation.
         rules: what comes before an operation, by service and operation: what AWS refuses, and what moto forgot to do.
         observe: told of a region whose Auto Scaling groups may have changed.
-        status: what `STATUS_PATH` answers.
+        control: answers about the local AWS itself.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Endpoint:
         operations: Mapping[tuple[str, str], Operation],
         rules: Mapping[tuple[str, str], Rule],
         observe: Callable[[str], None],
-        status: Callable[[], Mapping[str, Any]],
+        control: WSGIApplication,
     ) -> None:
         self._own = own
         self._moto = moto
@@ -68,12 +68,12 @@ class Endpoint:
         self._operations = operations
         self._rules = rules
         self._observe = observe
-        self._status = status
+        self._control = control
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        if environ.get("PATH_INFO") == STATUS_PATH:
-            return _json(start_response, self._status())
+        if str(environ.get("PATH_INFO")).startswith(PREFIX):
+            return self._control(environ, start_response)
         if self._own.serves(environ):
             return self._own(environ, start_response)
         try:

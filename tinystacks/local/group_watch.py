@@ -158,6 +158,38 @@ class GroupWatch:
                     group.finish_termination(state)
                     group.maintain()
 
+    def lose(self, region: str, instance_id: str, reason: str) -> None:
+        """An instance's host is gone: nothing drains, the group replaces it."""
+        with self._emulation.lock:
+            for group in self._groups(region):
+                state = group.find(instance_id)
+                if state is not None:
+                    group.note_termination(state, reason)
+                    group.finish_termination(state)
+                    group.maintain()
+
+    def set_full_zones(self, region: str, zones: frozenset[str]) -> None:
+        """EC2 launches nothing in these zones of a region, and something again in all others."""
+        with self._emulation.lock:
+            elsewhere = {zone for zone in ZonedGroup.full_zones if not zone.startswith(region)}
+            ZonedGroup.full_zones = zones | elsewhere
+
+    def balance_zones(self, region: str) -> None:
+        """Have every group spread over its zones again, one of which has come back (rule C32)."""
+        with self._emulation.lock:
+            for group in self._groups(region):
+                group.unbalanced = True
+
+    def spot_instances(self, region: str) -> set[str]:
+        """Ids of the Spot instances of a region's groups."""
+        with self._emulation.lock:
+            return {
+                state.instance_id
+                for group in self._groups(region)
+                for state in group.staying()
+                if state.instance.lifecycle == "spot"
+            }
+
     def complete(self, region: str, instance_id: str) -> None:
         """Complete the termination hook of an instance."""
         with self._emulation.lock:

@@ -6,6 +6,7 @@ lifecycle-hooks, as-verify-scaling-activity (texts of activities).
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
 from tinystacks.local.documents import members, structure
 from tinystacks.local.emulation import cluster_of_user_data, reserved_memory_of_user_data
+from tinystacks.local.group_places import can_be_balanced, next_place, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,23 +26,30 @@ if TYPE_CHECKING:
 WAITING = "Terminating:Wait"
 """Lifecycle state of an instance whose termination hook has not been completed."""
 _KEPT_ACTIVITIES = 200
+REFUSED_AGAIN_SECONDS = 30.0
+"""Real seconds between two activities that say that nothing can be launched."""
 
 
 class ZonedGroup(FakeAutoScalingGroup):
     """A group that spreads over zones, scales in by the default policy and lets ECS drain instances first.
 
     Attributes:
+        full_zones: zones in which EC2 has no capacity now.
         drained_groups: ARNs of groups whose capacity provider has managed draining; the scheduler keeps it.
         activities: scaling activities in the API's form, newest first.
         cause: what asked for the next change of the desired capacity, as it stands in the activity's cause.
+        unbalanced: a zone came back: launch there first, then terminate elsewhere, until the zones are even.
         deleting: it is being force-deleted: nothing is waited for any more.
     """
 
+    full_zones: ClassVar[frozenset[str]] = frozenset()
     drained_groups: ClassVar[set[str]] = set()
 
     def __init__(self, **settings: Any) -> None:
         self.activities: list[dict[str, Any]] = []
         self.cause = ""
+        self.unbalanced = False
+        self.refused_at = 0.0
         self.deleting = False
         self.instance_states: list[InstanceState] = []
         self.desired_capacity: int | None = 0
@@ -81,6 +90,8 @@ class ZonedGroup(FakeAutoScalingGroup):
             self.replace_autoscaling_group_instances(missing, self.get_propagated_tags())
         elif missing < 0 and "Terminate" not in suspended:
             self._scale_in(-missing)
+        elif self.unbalanced and not suspended & {"Launch", "Terminate", "AZRebalance"}:
+            self._balance()
 
     def begin_termination(self, state: InstanceState, reason: str) -> None:
         """Terminate an instance, after ECS has drained it where managed draining is on."""
@@ -131,8 +142,12 @@ class ZonedGroup(FakeAutoScalingGroup):
         """
         had = len(self.staying())
         for number in range(count_needed):
+            place = next_place(self)
+            if place is None:
+                self._refuse_launch()
+                return
             state = InstanceState(
-                self._launch_one(propagated_tags),
+                self._launch_one(propagated_tags, *place),
                 protected_from_scale_in=self.new_instances_protected_from_scale_in,
                 autoscaling_group=self,
             )
@@ -144,8 +159,7 @@ class ZonedGroup(FakeAutoScalingGroup):
                 f"increasing the capacity from {had + number} to {had + number + 1}.",
             )
 
-    def _launch_one(self, propagated_tags: dict[str, str]) -> Any:
-        subnet_id, zone = self._next_place()
+    def _launch_one(self, propagated_tags: dict[str, str], subnet_id: str | None, zone: str) -> Any:
         version = self._template_version()
         data: dict[str, Any] = version.data if version is not None else {}
         interfaces = members(data, "NetworkInterfaces")
@@ -185,16 +199,28 @@ class ZonedGroup(FakeAutoScalingGroup):
             return None
         return self.ec2_launch_template.get_version(self.launch_template_version)
 
-    def _next_place(self) -> tuple[str | None, str]:
-        """The subnet and zone of the next instance: the zone with the fewest, in listed order."""
-        per_zone = Counter(one.availability_zone for one in self.staying())
-        if not self.vpc_zone_identifier:
-            zone = min(self.availability_zones, key=lambda one: per_zone[one])
-            return None, zone
-        per_subnet = Counter(one.instance.subnet_id for one in self.staying())
-        subnets = [self.ec2_backend.get_subnet(one) for one in self.vpc_zone_identifier.split(",")]
-        chosen = min(subnets, key=lambda one: (per_zone[one.availability_zone], per_subnet[one.id]))
-        return chosen.id, chosen.availability_zone
+    def _refuse_launch(self) -> None:
+        """Write that EC2 has no capacity, now and then as long as that lasts."""
+        if time.monotonic() - self.refused_at < REFUSED_AGAIN_SECONDS:
+            return
+        self.refused_at = time.monotonic()
+        self._record(
+            "Launching a new EC2 instance",
+            "",
+            "an instance was started in response to a difference between desired and actual capacity.",
+            status="Failed",
+            message=refusal(self, self._next_type(is_spot=False)),
+        )
+
+    def _balance(self) -> None:
+        """Launch one in the poorest zone; the next look terminates one in the richest (rule C32)."""
+        if self.leaving():
+            return
+        self.unbalanced = can_be_balanced(self)
+        if self.unbalanced:
+            self.cause = "invoked rebalancing of Availability Zones."
+            self.replace_autoscaling_group_instances(1, self.get_propagated_tags())
+            self.cause = ""
 
     def _overrides(self) -> list[dict[str, Any]]:
         policy: dict[str, Any] = self.mixed_instances_policy or {}
@@ -254,7 +280,9 @@ class ZonedGroup(FakeAutoScalingGroup):
         per_zone = Counter(one.availability_zone for one in staying)
         return min(free, key=lambda one: (-per_zone[one.availability_zone], self.is_current(one), staying.index(one)))
 
-    def _record(self, description: str, instance_id: str, reason: str, *, status: str = "Successful") -> None:
+    def _record(
+        self, description: str, instance_id: str, reason: str, *, status: str = "Successful", message: str = ""
+    ) -> None:
         now = datetime.now(UTC)
         causes = [f"At {_now_text()} {text}" for text in (self.cause, reason) if text]
         self.activities.insert(
@@ -268,7 +296,7 @@ class ZonedGroup(FakeAutoScalingGroup):
                 "StartTime": now,
                 "EndTime": now,
                 "StatusCode": status,
-                "StatusMessage": description if status == "Failed" else None,
+                "StatusMessage": (message or description) if status == "Failed" else None,
                 "Progress": 100,
                 "Details": "{}",
             },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from tinystacks.controlplane.plane import ControlPlane
@@ -55,6 +55,12 @@ class PlaneRegistry:
         plane, lock = self._entry(region)
         with lock:
             yield plane
+
+    @contextmanager
+    def all_locked(self) -> Generator[list[ControlPlane]]:
+        """Give every plane, all locks held; for short looks across regions."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(self.locked(region)) for region in sorted(self.regions())]
 
     def regions(self) -> list[str]:
         """Name the regions that have a plane, in the order in which they were first used."""

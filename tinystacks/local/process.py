@@ -14,9 +14,10 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinystacks.errors import LocalAwsError
+from tinystacks.local.control_client import ask
 from tinystacks.local.status import StateFolder
 
 if TYPE_CHECKING:
@@ -71,6 +72,59 @@ class LocalAws:
                 )
             return dataclasses.replace(status, notice=" ".join(notices))
 
+    def set_speed(self, speed: float) -> LocalStatus:
+        """Run its simulated time faster or slower from now on.
+
+        Args:
+            speed: simulated seconds per real second, above 0, at most 1000.
+
+        Raises:
+            LocalAwsError: none runs, or no clock can run so.
+        """
+        running = self._running()
+        ask(running, "speed", speed=speed)
+        return dataclasses.replace(running, speed=speed)
+
+    def failures(self) -> list[dict[str, Any]]:
+        """What is broken in it, oldest first; nothing when none runs."""
+        running = self.status()
+        return [] if running is None else ask(running, "failures")["failures"]
+
+    def break_(
+        self, kind: str, what: str = "", *, for_seconds: float | None = None, every_seconds: float | None = None
+    ) -> dict[str, Any]:
+        """Make something in it fail, until it is mended.
+
+        Args:
+            kind: `task`, `instance`, `zone`, `health`, `pull`, `capacity`, `agent`, `spot` or `throttling`.
+            what: the thing by its name or id; empty for the kind's default.
+            for_seconds: mend it by itself after so many simulated seconds.
+            every_seconds: simulated seconds between two tasks that are killed; by default 30.
+
+        Returns:
+            The failure: its id, kind, what it is about and what it does.
+
+        Raises:
+            UsageError: there is no such thing.
+            LocalAwsError: none runs.
+        """
+        answer = ask(
+            self._running(), "break", kind=kind, what=what, for_seconds=for_seconds, every_seconds=every_seconds
+        )
+        return answer["failure"]
+
+    def mend(self, what: str = "all") -> list[dict[str, Any]]:
+        """End failures: by id, by kind, by the broken thing's name, or all.
+
+        Returns:
+            What was mended.
+
+        Raises:
+            UsageError: nothing that is broken has this name.
+            LocalAwsError: none runs.
+        """
+        return ask(self._running(), "mend", what=what)["mended"]
+
     def stop(self) -> bool:
         """End it and wait until it is gone; False when none ran.
 
@@ -97,13 +151,17 @@ class LocalAws:
         Raises:
             LocalAwsError: none runs, or it could not be started again.
         """
-        running = self.status()
-        if running is None:
-            raise LocalAwsError("the local AWS does not run", hint="Start it with `tstack local start`.")
+        running = self._running()
         self.stop()
         with self._starting():
             port = int(running.endpoint_url.rsplit(":", 1)[-1])
             return self._launch(running.runtime, running.speed, port=port)
+
+    def _running(self) -> LocalStatus:
+        running = self.status()
+        if running is None:
+            raise LocalAwsError("the local AWS does not run", hint="Start it with `tstack local start`.")
+        return running
 
     def _starting(self) -> _Held:
         return _Held(self.folder)
@@ -186,11 +244,13 @@ def _refuse_other_settings(running: LocalStatus, runtime: str | None, speed: flo
         for name, have, asked in (("runtime", running.runtime, runtime), ("speed", running.speed, speed))
         if asked is not None and asked != have
     ]
-    if differing:
-        raise LocalAwsError(
-            f"a local AWS runs already with {' and '.join(differing)}",
-            hint="Stop it with `tstack local stop` (everything in it is lost), then start it with the new settings.",
-        )
+    if not differing:
+        return
+    if runtime in {None, running.runtime}:
+        hint = f"Change it with `tstack local speed {speed:g}`."
+    else:
+        hint = "Stop it with `tstack local stop` (everything in it is lost), then start it with the new settings."
+    raise LocalAwsError(f"a local AWS runs already with {' and '.join(differing)}", hint=hint)
 
 
 def _read_line(descriptor: int, timeout_seconds: float) -> str:

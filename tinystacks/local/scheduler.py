@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tinystacks.local.clock import SpeededClock
     from tinystacks.local.effect_handler import EffectHandler
     from tinystacks.local.emulation import Emulation
+    from tinystacks.local.failures.book import FailureBook
+    from tinystacks.local.failures.breaking import Breaker
     from tinystacks.local.group_watch import GroupWatch
     from tinystacks.local.listener_rules import LoadBalancer
     from tinystacks.local.metrics import Metrics
@@ -62,6 +64,8 @@ class Scheduler:
         usage: CPU and memory of services.
         alarms: the user's alarms.
         logs: the containers' lines.
+        failures: what is broken.
+        breaker: keeps it broken.
     """
 
     def __init__(
@@ -80,6 +84,8 @@ class Scheduler:
         usage: UsageReports,
         alarms: AlarmWatch,
         logs: TaskLogs,
+        failures: FailureBook,
+        breaker: Breaker,
         runtime: Runtime,
         events: queue.SimpleQueue[RuntimeEvent],
     ) -> None:
@@ -96,6 +102,9 @@ class Scheduler:
         self._usage = usage
         self._alarms = alarms
         self._logs = logs
+        self._failures = failures
+        self._breaker = breaker
+        self._unheard: list[RuntimeEvent] = []
         self._runtime = runtime
         self._events = events
         self._seen_balancers: dict[str, dict[str, LoadBalancer]] = {}
@@ -142,6 +151,8 @@ class Scheduler:
         return list(used)
 
     def _turn(self, region: str, happened: list[RuntimeEvent], now: float) -> None:
+        self._breaker.turn(region, now)
+        self._effects.release(region, self._runtime, now)
         self._refreshes.step(region, now)
         self._groups.maintain(region)
         self._groups.observe(region)
@@ -175,9 +186,10 @@ class Scheduler:
     def _happened(self) -> dict[str, list[RuntimeEvent]]:
         """What the runtime reported since the last turn, by region."""
         found: dict[str, list[RuntimeEvent]] = defaultdict(list)
+        waiting, self._unheard = self._unheard, []
         while True:
             try:
-                event = self._events.get_nowait()
+                event = waiting.pop(0) if waiting else self._events.get_nowait()
             except queue.Empty:
                 return found
             if isinstance(event, LogLine):
@@ -185,6 +197,9 @@ class Scheduler:
                 continue
             region = self._effects.region_of(event.task_id)
             if region is None:
+                continue
+            if self._failures.is_silent(event.task_id):
+                self._unheard.append(event)
                 continue
             found[region].append(event)
 
@@ -209,7 +224,8 @@ class Scheduler:
             case PullFailed():
                 plane.pull_failed(event.task_id, event.container, event.message)
             case Health():
-                plane.container_health(event.task_id, event.container, event.status)
+                broken = self._failures.is_unhealthy(event.task_id)
+                plane.container_health(event.task_id, event.container, "UNHEALTHY" if broken else event.status)
             case LogLine():
                 pass
 

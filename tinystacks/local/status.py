@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -110,6 +110,12 @@ class StateFolder:
         temporary = self.record_file.with_suffix(".new")
         temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         temporary.replace(self.record_file)
+
+    def change(self, **values: Any) -> None:
+        """Change members of the record, if there is one."""
+        known = self.read()
+        if known is not None:
+            self.write(replace(known, **values))
 
     def forget(self) -> None:
         """Remove the record."""

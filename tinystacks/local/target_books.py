@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tinystacks.local.targets import TargetBook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from tinystacks.local.clock import SpeededClock
@@ -21,11 +22,13 @@ class TargetBooks:
     Args:
         loop: thread in which checks run.
         clock: simulated time.
+        is_broken: whether every check of a task fails, by the task's id.
     """
 
-    def __init__(self, loop: LoopThread, clock: SpeededClock) -> None:
+    def __init__(self, loop: LoopThread, clock: SpeededClock, is_broken: Callable[[str], bool]) -> None:
         self._loop = loop
         self._clock = clock
+        self._is_broken = is_broken
         self._guard = threading.Lock()
         self._books: dict[str, TargetBook] = {}
         self._checks: list[Future[None]] = []
@@ -39,7 +42,7 @@ class TargetBooks:
                 from tinystacks.local.target_health import HealthChecker  # noqa: PLC0415 - it loads aiohttp
 
                 book = self._books[region] = TargetBook()
-                self._checks.append(self._loop.spawn(HealthChecker(book, self._clock).run()))
+                self._checks.append(self._loop.spawn(HealthChecker(book, self._clock, self._is_broken).run()))
             return book
 
     def of_arn(self, arn: str) -> TargetBook:

@@ -10,12 +10,17 @@ import aiohttp
 from tinystacks.local.targets import CheckResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tinystacks.local.clock import SpeededClock
     from tinystacks.local.targets import Target, TargetBook, TargetGroup
 
 SHORTEST_TIMEOUT_SECONDS = 1.0
 """Real seconds that a check always gets: five simulated seconds at speed 20 would fail on a busy laptop by chance."""
 _BEAT_SECONDS = 0.02
+_BROKEN = CheckResult(
+    passed=False, reason="Target.ResponseCodeMismatch", description="Health checks failed with these codes: [503]"
+)
 
 
 class HealthChecker:
@@ -24,11 +29,15 @@ class HealthChecker:
     Args:
         book: the targets.
         clock: simulated time.
+        is_broken: whether every check of a task fails on demand, by the task's id.
     """
 
-    def __init__(self, book: TargetBook, clock: SpeededClock) -> None:
+    def __init__(
+        self, book: TargetBook, clock: SpeededClock, is_broken: Callable[[str], bool] = lambda _task_id: False
+    ) -> None:
         self._book = book
         self._clock = clock
+        self._is_broken = is_broken
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -47,6 +56,8 @@ class HealthChecker:
 
     async def _result(self, session: aiohttp.ClientSession, target: Target, group: TargetGroup) -> CheckResult:
         failed = CheckResult(passed=False, reason="Target.FailedHealthChecks")
+        if self._is_broken(target.task_id):
+            return _BROKEN
         if target.address is None:
             return failed
         host, traffic_port = target.address

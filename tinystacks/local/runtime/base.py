@@ -134,6 +134,10 @@ class Runtime(Protocol):
         """Ask containers to end, and kill those alive after `timeout_seconds` (simulated)."""
         ...
 
+    def kill(self, task_id: str, containers: tuple[str, ...]) -> None:
+        """End containers with SIGKILL, as if somebody had done so on the instance; the end comes as an event."""
+        ...
+
     def instance_gone(self, task_ids: tuple[str, ...]) -> None:
         """End everything of tasks whose instance is gone, without events."""
         ...

@@ -88,6 +88,13 @@ class DockerRuntime:
                 continue
             _in_background(f"docker-stop-{task_id[:8]}-{name}", lambda one=found: one.stop(timeout_seconds))
 
+    def kill(self, task_id: str, containers: tuple[str, ...]) -> None:
+        """End containers with SIGKILL; their own threads tell of it."""
+        for name in containers:
+            found = self._find(task_id, name)
+            if found is not None and found.running_id:
+                _in_background(f"docker-kill-{task_id[:8]}-{name}", found.kill)
+
     def instance_gone(self, task_ids: tuple[str, ...]) -> None:
         """End everything of tasks whose instance is gone, without events."""
         for task_id in task_ids:

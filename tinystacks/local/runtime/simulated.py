@@ -85,6 +85,10 @@ class SimulatedRuntime:
         """Ask containers to end, and kill those alive after `timeout_seconds` (simulated)."""
         self._loop.spawn(self._stop_all(task_id, containers, timeout_seconds))
 
+    def kill(self, task_id: str, containers: tuple[str, ...]) -> None:
+        """End containers at once, with the exit code of SIGKILL."""
+        self._loop.spawn(self._kill_all(task_id, containers))
+
     def instance_gone(self, task_ids: tuple[str, ...]) -> None:
         """End everything of tasks whose instance is gone, without events."""
         self._loop.spawn(self._drop(frozenset(task_ids)))
@@ -224,6 +228,14 @@ class SimulatedRuntime:
         if container.work is not None:
             container.work.cancel()
         await self._end(container, exit_code=(_KILLED if stubborn else 0) if ran else None)
+
+    async def _kill_all(self, task_id: str, names: tuple[str, ...]) -> None:
+        for name in names:
+            container = self._containers.get((task_id, name))
+            if container is not None and container.started_at > 0:
+                if container.work is not None:
+                    container.work.cancel()
+                await self._end(container, exit_code=_KILLED)
 
     async def _end(self, container: _Container, *, exit_code: int | None) -> None:
         task_id, name = container.task.task_id, container.order.name

@@ -1,0 +1,1 @@
+"""Failures on demand: what a user breaks until it is mended."""

@@ -1,0 +1,52 @@
+"""Where an Auto Scaling group launches its next instance, and whether its zones can be evened out.
+
+Source: EC2 Auto Scaling user guide, pages auto-scaling-benefits (zones, rebalancing) and CHAP_Troubleshooting (text of
+a launch without capacity).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinystacks.local.groups import ZonedGroup
+
+Place = tuple[str | None, str]
+"""Subnet and zone; no subnet where the group names zones only."""
+
+
+def places(group: ZonedGroup) -> list[Place]:
+    """Subnets and zones in which EC2 can launch now."""
+    found: list[Place] = [(None, zone) for zone in group.availability_zones]
+    if group.vpc_zone_identifier:
+        subnets = [group.ec2_backend.get_subnet(one) for one in group.vpc_zone_identifier.split(",")]
+        found = [(one.id, one.availability_zone) for one in subnets]
+    return [(subnet, zone) for subnet, zone in found if zone not in group.full_zones]
+
+
+def next_place(group: ZonedGroup) -> Place | None:
+    """The place of the next instance: the zone with the fewest, in listed order; None when all zones are full."""
+    per_zone = Counter(one.availability_zone for one in group.staying())
+    per_subnet = Counter(one.instance.subnet_id for one in group.staying())
+    return min(places(group), key=lambda one: (per_zone[one[1]], per_subnet[one[0]]), default=None)
+
+
+def refusal(group: ZonedGroup, instance_type: str) -> str:
+    """What EC2 says when it has no capacity (InsufficientInstanceCapacity)."""
+    zone = min(group.full_zones & {str(one) for one in group.availability_zones}, default="")
+    return (
+        f"We currently do not have sufficient {instance_type} capacity in the Availability Zone you requested "
+        f"({zone}). Our system will be working on provisioning additional capacity. Launching EC2 instance failed."
+    )
+
+
+def can_be_balanced(group: ZonedGroup) -> bool:
+    """Whether one more in the poorest zone and one less in the richest would make the zones more even."""
+    zones = {zone for _, zone in places(group)}
+    if not zones:
+        return False
+    per_zone = Counter(str(one.availability_zone) for one in group.staying())
+    richest = max(per_zone.values(), default=0)
+    free = {str(one.availability_zone) for one in group.staying() if not one.protected_from_scale_in}
+    return richest - min(per_zone[zone] for zone in zones) > 1 and any(per_zone[zone] == richest for zone in free)
