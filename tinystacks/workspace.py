@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tinystacks.errors import CredentialsError, SpecError
-from tinystacks.spec.loader import find_file, load_stack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +54,8 @@ class Workspace:
         Raises:
             SpecError: there is none.
         """
+        from tinystacks.spec.loader import find_file  # noqa: PLC0415 - pydantic takes 0.2 s to load
+
         return find_file(self.file)
 
     @cached_property
@@ -64,6 +65,8 @@ class Workspace:
         Raises:
             SpecError: with every problem found in it.
         """
+        from tinystacks.spec.loader import load_stack  # noqa: PLC0415 - as above
+
         return load_stack(self.path)
 
     def stage(self, name: str | None = None) -> StageSpec:
@@ -136,6 +139,13 @@ class Workspace:
         """
         from tinystacks.operations.stage_reads import Operations  # noqa: PLC0415 - its caller may only change stages
 
+        if self.local:
+            from tinystacks.kept_view import kept_view  # noqa: PLC0415 - only reads of the local AWS need it
+
+            kept = kept_view(self.file, name, self.region)
+            if kept is not None:
+                outputs, release, target = kept
+                return Operations(outputs, target.client, release=release)
         deployment = self.deployment(name)
         record = deployment.record()
         return Operations(deployment.outputs(), deployment.target.client, release=record.release if record else 0)

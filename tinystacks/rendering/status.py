@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Group
-from rich.live import Live
 from rich.text import Text
 
 from tinystacks.rendering.stage import (
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rich.console import Console, RenderableType
+    from rich.live import Live
     from rich.table import Table
 
     from tinystacks.operations.model import StageStatus
@@ -50,8 +50,11 @@ class StatusScreen:
     def __init__(self, screen: Screen, outputs: StageOutputs) -> None:
         self._console = screen.data
         self._outputs = outputs
-        live = screen.live and screen.data.is_terminal
-        self._live = Live(console=screen.data, auto_refresh=False, vertical_overflow="crop") if live else None
+        self._live: Live | None = None
+        if screen.live and screen.data.is_terminal:
+            from rich.live import Live  # noqa: PLC0415 - only what is drawn anew needs it
+
+            self._live = Live(console=screen.data, auto_refresh=False, vertical_overflow="crop")
 
     def __enter__(self) -> Self:
         if self._live is not None:
