@@ -1,132 +1,30 @@
 """The balancer over HTTP: real sockets, real targets, no AWS."""
 
-import asyncio
-import contextlib
 import http.client
 import json
 import socket
-import ssl
 from dataclasses import replace
 
 import pytest
 
+from tests.fakes.balancer_world import ARN, GROUP, balancer_world, forwarding
 from tests.fakes.local_stage import eventually
-from tinystacks.local.balancer.access_log import AccessLogs
-from tinystacks.local.balancer.balancers import Balancers
 from tinystacks.local.clock import SpeededClock
-from tinystacks.local.listener_rules import Listener, ListenerRule, LoadBalancer, in_order
-from tinystacks.local.loop_thread import LoopThread
+from tinystacks.local.listener_rules import Listener, ListenerRule, in_order
 from tinystacks.local.target_health import HealthChecker
-from tinystacks.local.targets import CheckResult, TargetBook, TargetGroup
-from tinystacks.local.traffic import Path, TrafficBook
-
-ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/1"
-GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/2"
-
-
-async def _echo(reader, writer):
-    """A target that tells what reached it; its path says how to behave."""
-    try:
-        while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            first, *rest = head.split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
-            sent = b""
-            if headers.get("transfer-encoding") == "chunked":
-                while size := int(await reader.readline(), 16):
-                    sent += (await reader.readexactly(size + 2))[:-2]
-                await reader.readline()
-            else:
-                sent = await reader.readexactly(int(headers.get("content-length") or 0))
-            if " /hang-up" in first:
-                return
-            if " /hang" in first:
-                await asyncio.sleep(60)
-            body = json.dumps({"line": first, "headers": headers, "length": len(sent)}).encode()
-            if " /half" in first:
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
-                return
-            code = "500 Oops" if " /fail" in first else "200 OK"
-            writer.write(f"HTTP/1.1 {code}\r\nContent-Length: {len(body)}\r\nX-Own: yes\r\n\r\n".encode())
-            writer.write(b"" if first.startswith("HEAD") else body)
-            await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        pass
-    finally:
-        writer.close()
-
-
-class World:
-    """One balancer with a port, two targets, and what listens behind them."""
-
-    def __init__(self):
-        self.loop = LoopThread("test-loop")
-        self.loop.start()
-        self.book = TargetBook()
-        self.group = TargetGroup(arn=GROUP, interval=5, timeout=2)
-        self.book.set_groups({GROUP: self.group})
-        self.traffic = TrafficBook()
-        self.now = 0.0
-        self.balancers = Balancers(
-            self.loop, lambda _: self.book, traffic=self.traffic, logs=AccessLogs(self.s3), now=lambda: self.now
-        )
-        self.port = self.balancers.open(ARN)
-        self.servers = []
-
-    def s3(self, service, region):
-        raise AssertionError("no log is asked for")
-
-    def target(self):
-        server = self.loop.call(self._listen())
-        self.servers.append(server)
-        return server, server.sockets[0].getsockname()[1]
-
-    async def _listen(self):
-        return await asyncio.start_server(_echo, "127.0.0.1", 0)
-
-    def register(self, port):
-        self.book.register(GROUP, "i-1", port, address=("127.0.0.1", port), now=0)
-        for one, settings in self.book.due(1e9):
-            self.book.checked(one, settings, CheckResult(passed=True))
-
-    def listen(self, *listeners, idle_timeout=60.0):
-        self.balancers.sync({ARN: LoadBalancer(arn=ARN, name="web", listeners=listeners, idle_timeout=idle_timeout)})
-
-    def get(self, path="/", *, port=None, method="GET", body=None, headers=None, secure=False):
-        connection = http.client.HTTPConnection("localhost", port or self.port, timeout=10)
-        if secure:
-            unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
-            connection = http.client.HTTPSConnection("localhost", self.port, timeout=10, context=unchecked)
-        with contextlib.closing(connection):
-            connection.request(method, path, body=body, headers=headers or {})
-            with connection.getresponse() as answer:
-                return answer.status, dict(answer.getheaders()), answer.read().decode()
-
-
-def forwarding(port=80, *rules):
-    default = ListenerRule(priority=None, actions=({"Type": "forward", "TargetGroupArn": GROUP},))
-    return Listener(arn=f"listener-{port}", port=port, protocol="HTTP", rules=in_order([default, *rules]))
+from tinystacks.local.traffic import Path
 
 
 @pytest.fixture
 def world():
-    made = World()
-    yield made
-    made.balancers.close()
-    for server in made.servers:
-        made.loop.call(_shut(server))
-    made.loop.stop()
+    with balancer_world() as made:
+        yield made
 
 
 def test_requests_go_round_and_carry_the_balancers_headers(world):
-    ports = []
-    for _ in range(2):
-        _, port = world.target()
-        world.register(port)
-        ports.append(port)
+    ports = [world.target().port for _ in range(2)]
     world.listen(forwarding())
-    seen = []
+    seen, answered = [], []
     for _ in range(4):
         status, headers, text = world.get("/a%20b?x=1", headers={"X-Forwarded-For": "1.2.3.4"})
         assert status == 200
@@ -134,6 +32,8 @@ def test_requests_go_round_and_carry_the_balancers_headers(world):
         told = json.loads(text)
         assert told["line"] == "GET /a%20b?x=1 HTTP/1.1"
         seen.append(told["headers"])
+        answered.append(told["port"])
+    assert sorted(answered) == sorted(ports * 2)
     assert seen[0]["x-forwarded-for"] == "1.2.3.4, 127.0.0.1"
     assert (seen[0]["x-forwarded-proto"], seen[0]["x-forwarded-port"]) == ("http", "80")
     assert seen[0]["x-amzn-trace-id"].startswith("Root=1-")
@@ -143,8 +43,7 @@ def test_requests_go_round_and_carry_the_balancers_headers(world):
 
 
 def test_bodies_pass_with_a_length_and_chunked(world):
-    _, port = world.target()
-    world.register(port)
+    world.target()
     world.listen(forwarding())
     assert json.loads(world.get("/", method="POST", body=b"x" * 200_000)[2])["length"] == 200_000
     assert json.loads(world.get("/", method="POST", body=iter([b"ab", b"cde"]))[2])["length"] == 5
@@ -152,8 +51,7 @@ def test_bodies_pass_with_a_length_and_chunked(world):
 
 
 def test_connections_are_kept(world):
-    _, port = world.target()
-    world.register(port)
+    world.target()
     world.listen(forwarding())
     connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=10)
     own = set()
@@ -168,11 +66,10 @@ def test_connections_are_kept(world):
 def test_l9_no_target_is_503_and_l10_a_dead_one_502_a_slow_one_504(world):
     world.listen(forwarding(), idle_timeout=0.3)
     assert world.get()[0] == 503
-    server, port = world.target()
-    world.register(port)
+    server = world.target()
     assert world.get("/hang")[0] == 504
     assert world.get("/hang-up")[0] == 502
-    world.loop.call(_shut(server))
+    world.stop(server)
     status, headers, text = world.get()
     assert status == 502
     assert headers["Server"] == "awselb/2.0"
@@ -186,13 +83,8 @@ def test_l9_no_target_is_503_and_l10_a_dead_one_502_a_slow_one_504(world):
     }
 
 
-async def _shut(server):
-    server.close()
-
-
 def test_an_answer_that_breaks_off_breaks_off_for_the_client_too(world):
-    _, port = world.target()
-    world.register(port)
+    world.target()
     world.listen(forwarding())
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         world.get("/half")
@@ -200,8 +92,7 @@ def test_an_answer_that_breaks_off_breaks_off_for_the_client_too(world):
 
 
 def test_l11_a_targets_own_500_passes_and_counts_as_the_targets(world):
-    _, port = world.target()
-    world.register(port)
+    world.target()
     world.listen(forwarding())
     assert world.get("/fail")[0] == 500
     counted = world.traffic.take()
@@ -223,8 +114,7 @@ def test_rules_fixed_responses_and_redirects(world):
     )
     plain = Listener(arn="plain", port=80, protocol="HTTP", rules=in_order([secure, teapot]))
     tls = Listener(arn="tls", port=443, protocol="HTTPS", rules=forwarding().rules)
-    _, port = world.target()
-    world.register(port)
+    world.target()
     world.listen(plain, tls)
     status, _, text = world.get("/tea/time")
     assert (status, text) == (418, "tea")
@@ -239,8 +129,7 @@ def test_rules_fixed_responses_and_redirects(world):
 def test_weights_split_requests_between_groups(world):
     other = GROUP + "b"
     world.book.set_groups({GROUP: world.group, other: replace(world.group, arn=other)})
-    _, port = world.target()
-    world.register(port)
+    world.target()
     groups = [{"TargetGroupArn": GROUP, "Weight": 3}, {"TargetGroupArn": other, "Weight": 1}]
     action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
     rules = (ListenerRule(priority=None, actions=(action,)),)
@@ -259,7 +148,8 @@ def test_a_balancer_without_a_listener_says_503_and_a_deleted_one_nothing(world)
 def test_l3_health_checks_follow_what_a_target_answers(world):
     clock = SpeededClock(50)
     checks = world.loop.spawn(HealthChecker(world.book, clock).run())
-    server, port = world.target()
+    server = world.unregistered()
+    port = server.port
     world.book.register(GROUP, "i-1", port, address=("127.0.0.1", port), now=clock.now())
     eventually(lambda: world.book.describe(GROUP)[0].state == "healthy" or None, what="healthy", seconds=10)
     world.book.set_groups({GROUP: replace(world.group, check_path="/fail")})
@@ -267,5 +157,5 @@ def test_l3_health_checks_follow_what_a_target_answers(world):
     assert world.book.describe(GROUP)[0].description == "Health checks failed with these codes: [500]"
     world.book.set_groups({GROUP: replace(world.group, check_path="/hang")})
     eventually(lambda: world.book.describe(GROUP)[0].reason == "Target.Timeout" or None, what="timeout", seconds=10)
-    world.loop.call(_shut(server))
+    world.stop(server)
     checks.cancel()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CALL_TIMEOUT_SECONDS = 10.0
+_SETTLING_TURNS = 10
+"""A transport that was closed is freed some turns of the loop later; one below TLS takes the most."""
 
 
 class LoopThread:
@@ -54,4 +56,10 @@ class LoopThread:
                 task.cancel()
             self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(_settle())
             self._loop.close()
+
+
+async def _settle() -> None:
+    for _ in range(_SETTLING_TURNS):
+        await asyncio.sleep(0)

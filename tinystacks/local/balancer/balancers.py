@@ -140,8 +140,6 @@ class Balancers:
         self._fronts.clear()
         for links in self._links.values():
             links.close()
-        # Transports that were aborted close in the next turn of the loop.
-        await asyncio.sleep(0)
 
     async def _tidy(self) -> None:
         while True:

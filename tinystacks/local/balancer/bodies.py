@@ -81,25 +81,40 @@ class Writing:
         writer: of the connection.
         chunked: whether pieces are written as chunks.
         count: told the bytes of each piece.
+        head: goes out with the first piece, in one packet where it fits.
     """
 
-    def __init__(self, writer: asyncio.StreamWriter, *, chunked: bool, count: Callable[[int], None]) -> None:
+    def __init__(
+        self, writer: asyncio.StreamWriter, *, chunked: bool, count: Callable[[int], None], head: bytes = b""
+    ) -> None:
         self._writer = writer
+        self._head = head
         self._chunked = chunked
         self._count = count
 
     async def piece(self, piece: bytes, idle_seconds: float) -> None:
         """Write a piece and wait until there is room for the next."""
         self._count(len(piece))
-        self._writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece)
-        async with asyncio.timeout(idle_seconds):
-            await self._writer.drain()
+        self._put(b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece)
+        if self._writer.transport.get_write_buffer_size():
+            async with asyncio.timeout(idle_seconds):
+                await self._writer.drain()
+
+    def flush(self) -> None:
+        """Write the head when no piece comes soon."""
+        if self._head:
+            self._put(b"")
 
     def end(self, trailer: list[str] | None = None) -> None:
         """Write the end of a chunked body; others end by themselves."""
+        self.flush()
         if self._chunked:
             lines = "".join(f"{line}\r\n" for line in trailer or [])
             self._writer.write(f"0\r\n{lines}\r\n".encode("latin-1"))
+
+    def _put(self, piece: bytes) -> None:
+        text, self._head = self._head + piece, b""
+        self._writer.write(text)
 
 
 async def _piece(reader: asyncio.StreamReader, size: int, idle_seconds: float) -> bytes:

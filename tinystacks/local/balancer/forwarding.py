@@ -212,11 +212,14 @@ class Forwarding:
         text = homeward(head, added, chunked=chunked, keeps=exchange.keeps)
         self._entry.response_seconds = time.monotonic() - self._sent_at - self._entry.target_seconds
         self._entry.sent += len(text)
-        client.writer.write(text)
-        into = Writing(client.writer, chunked=chunked, count=self._counted)
+        into = Writing(client.writer, chunked=chunked, count=self._counted, head=text)
+        if link.reader.quiet():
+            # Nothing of the body is here yet: the client may want to know what comes.
+            into.flush()
         try:
             if head.length is not None:
                 await pass_length(link.reader, into, head.length, self._idle)
+                into.flush()
             elif head.chunked:
                 into.end(await pass_chunks(link.reader, into, self._idle))
             else:

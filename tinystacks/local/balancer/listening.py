@@ -55,8 +55,9 @@ class Client:
         Raises:
             TimeoutError: it does not.
         """
-        async with asyncio.timeout(seconds):
-            await self.writer.drain()
+        if self.writer.transport.get_write_buffer_size():
+            async with asyncio.timeout(seconds):
+                await self.writer.drain()
 
     def abort(self) -> None:
         """Close at once."""
@@ -64,6 +65,7 @@ class Client:
 
     async def close(self) -> None:
         """Close in order: a client that still sends would never see the answer if this side were just gone."""
+        self.writer.transport.set_write_buffer_limits(0)
         with contextlib.suppress(OSError):
             async with asyncio.timeout(_LINGER_SECONDS):
                 await self.writer.drain()
@@ -73,6 +75,9 @@ class Client:
                     while left > 0 and (piece := await self.reader.read(64 * 1024)):
                         left -= len(piece)
         self.writer.close()
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                await self.writer.wait_closed()
 
 
 class Front:

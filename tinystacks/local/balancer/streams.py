@@ -36,9 +36,9 @@ class Reader(asyncio.StreamReader):
         self._lose()
 
     def set_exception(self, exc: Exception) -> None:
-        """The connection broke."""
-        super().set_exception(exc)
-        self._lose()
+        """The connection broke: what came before is still read, then it ends."""
+        del exc
+        self.feed_eof()
 
     def quiet(self) -> bool:
         """Whether the connection is open and nothing has come that nobody asked for."""
