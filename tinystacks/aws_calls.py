@@ -20,6 +20,18 @@ _NOT_KNOWN = frozenset(
         "SignatureDoesNotMatch",
     }
 )
+_THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Codes after which botocore itself has waited and tried again several times (botocore guide, "Retries")."""
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
@@ -59,7 +71,11 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
     except ResponseParserError as error:
         raise AwsError(f"{about}{service} gave an answer that cannot be read: {error}", service=service) from error
     except exceptions.BotoCoreError as error:
-        raise AwsError(f"{about}{service} could not be reached: {error}", service=service) from error
+        raise AwsError(
+            f"{about}{service} could not be reached: {error}",
+            service=service,
+            hint="Look at the network, then repeat the command; it changes nothing twice.",
+        ) from error
 
 
 def _client_error(error: Any, service: str, about: str) -> AwsError | CredentialsError:
@@ -69,7 +85,11 @@ def _client_error(error: Any, service: str, about: str) -> AwsError | Credential
         return CredentialsError(f"{about}the AWS session has expired", hint="Sign in again, then repeat the command.")
     if code in _NOT_KNOWN:
         return CredentialsError(f"{about}AWS does not take these credentials: {message}", hint="Check --profile.")
-    hint = f"The signed-in identity needs the right {service}:{error.operation_name}." if code in _DENIED else ""
+    hint = ""
+    if code in _DENIED:
+        hint = f"The signed-in identity needs the right {service}:{error.operation_name}."
+    elif code in _THROTTLED:
+        hint = "AWS limits the rate of calls, and waiting did not help. Repeat the command in a minute."
     return AwsError(
         f"{about}{service} refused {error.operation_name}: {code}: {message}",
         service=service,

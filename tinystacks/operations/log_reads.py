@@ -56,6 +56,11 @@ class LogCursor:
         self._until = until
         self._seen: dict[str, datetime] = {}
 
+    @property
+    def remembered(self) -> int:
+        """Number of lines that are remembered so as not to be given twice."""
+        return len(self._seen)
+
     def read(self) -> list[LogLine]:
         """Give the lines that were not given yet.
 
