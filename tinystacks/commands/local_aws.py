@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,13 @@ from tinystacks.errors import LocalAwsError
 
 if TYPE_CHECKING:
     from tinystacks.local.status import LocalStatus
+
+
+def _complete_kind(incomplete: str) -> list[str]:
+    from tinystacks.local.failures.model import KINDS
+
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
 
 app = typer.Typer(help="The local AWS: what --local talks to.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -27,6 +34,81 @@ def start(*, runtime: Runtime = None, speed: Speed = None, as_json: Json = False
 def status(*, as_json: Json = False) -> None:
     """Say where the local AWS answers; exit 1 when it does not run."""
     _show_local(_running_local_aws(), as_json=as_json)
+
+
+@app.command("speed")
+def set_speed(
+    speed: Annotated[float, typer.Argument(metavar="N", help="Simulated seconds per second, up to 1000.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Set how fast simulated time runs from now on, such as 60 to see a scale-in of 15 minutes in 15 seconds."""
+    from tinystacks.local.process import LocalAws
+
+    changed = LocalAws().set_speed(speed)
+    if as_json:
+        print_json({"speed": changed.speed})
+    else:
+        open_streams().talk.print(f"Simulated time runs at {changed.speed:g} seconds per second from now on.")
+
+
+@app.command("break")
+def break_thing(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="task, instance, zone, health, pull, capacity, agent, spot or throttling.",
+            autocompletion=_complete_kind,
+        ),
+    ],
+    what: Annotated[str, typer.Argument(metavar="[WHAT]", help="Name or id of the thing; see below.")] = "",
+    *,
+    lasting: Annotated[str | None, typer.Option("--for", help="Mend it by itself after this simulated time.")] = None,
+    every: Annotated[str | None, typer.Option("--every", help="Simulated time between kills; 30s by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make something in the local AWS fail until it is mended.
+
+    task SERVICE or ID: containers are killed, one task after the other. instance [ID]: its host fails. zone NAME: all
+    in it fails, and nothing new starts there. health [SERVICE]: health checks fail. pull [SERVICE or IMAGE]: images
+    cannot be pulled. capacity [ec2, fargate or ZONE]: nothing new can be had. agent [ID]: disconnected from ECS.
+    spot [ID]: interrupted with two minutes' notice. throttling: ECS calls are throttled.
+    """
+    from tinystacks.commands.timespans import seconds_of
+    from tinystacks.local.process import LocalAws
+    from tinystacks.rendering.failures import show_failures
+
+    broken = LocalAws().break_(
+        kind,
+        what,
+        for_seconds=None if lasting is None else seconds_of(lasting, "--for"),
+        every_seconds=None if every is None else seconds_of(every, "--every"),
+    )
+    if as_json:
+        print_json({"failure": broken})
+    else:
+        show_failures(open_streams().data, [broken])
+
+
+@app.command("mend")
+def mend(
+    what: Annotated[str, typer.Argument(metavar="[WHAT]", help="Id, kind or broken thing; all by default.")] = "all",
+    *,
+    as_json: Json = False,
+) -> None:
+    """End what `break` began."""
+    from tinystacks.local.process import LocalAws
+
+    mended = LocalAws().mend(what)
+    if as_json:
+        print_json({"mended": mended})
+        return
+    talk = open_streams().talk
+    for one in mended:
+        talk.print(f"Mended: {one['id']} ({one['kind']} {one['what']})".replace(" )", ")"), markup=False)
+    if not mended:
+        talk.print("Nothing is broken.")
 
 
 @app.command("stop")
@@ -74,10 +156,16 @@ def _running_local_aws() -> LocalStatus:
 
 
 def _show_local(running: LocalStatus, *, as_json: bool) -> None:
+    from tinystacks.local.process import LocalAws
     from tinystacks.rendering.documents import local_document
+    from tinystacks.rendering.failures import show_failures
     from tinystacks.rendering.machine import show_local
 
+    failures = LocalAws().failures()
     if as_json:
-        print_json(local_document(running))
-    else:
-        show_local(open_streams().data, running)
+        print_json(local_document(running) | {"failures": failures})
+        return
+    data = open_streams().data
+    show_local(data, running)
+    if failures:
+        show_failures(data, failures)

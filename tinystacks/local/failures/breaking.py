@@ -116,6 +116,8 @@ class Breaker:
         """
         with self._lock:
             chosen = [one for one in self._book.active() if what == "all" or what in self._names(one)]
+            if not chosen and what != "all" and not self._book.active():
+                raise UsageError(f"{what} cannot be mended: nothing is broken")
             if not chosen and what != "all":
                 raise naming.unknown(
                     "failure", what, [name for one in self._book.active() for name in (one.id, one.kind, one.what)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ class Failure:
             "id": self.id,
             "kind": self.kind,
             "what": self.what,
-            "since": clock.to_wall(self.since),
-            "until": None if self.until is None else clock.to_wall(self.until),
+            "since": _iso(clock.to_wall(self.since)),
+            "until": None if self.until is None else _iso(clock.to_wall(self.until)),
             "times": self.times,
             "instances": list(self.instances),
             "doing": self._doing(),
@@ -92,3 +93,7 @@ class Failure:
             "spot": f"{name} is interrupted: two minutes are left at most",
             "throttling": "ECS calls are throttled",
         }[self.kind]
+
+
+def _iso(wall_time: float) -> str:
+    return datetime.fromtimestamp(wall_time, UTC).isoformat(timespec="seconds")
