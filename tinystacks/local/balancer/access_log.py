@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 INTERVAL_SECONDS = 300.0
 """Simulated seconds between two files."""
-KEPT_LINES = 50_000
+KEPT_LINES = 10_000
 """Lines of one load balancer that wait at most; a file is written early when there are more."""
 _AGENT_CHARACTERS = 8 * 1024
 
