@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import queue
+import tempfile
 import threading
 import uuid
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tinystacks.errors import LocalAwsError
@@ -35,10 +37,10 @@ from tinystacks.local.usage import UsageReports
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
-    from pathlib import Path
 
     from werkzeug.serving import BaseWSGIServer
 
+    from tinystacks.local.registry.server import Registry
     from tinystacks.local.runtime.base import Runtime, RuntimeEvent
     from tinystacks.local.runtime.docker_engine import Engine
     from tinystacks.local.runtime.simulated import SimulatedRuntime
@@ -96,6 +98,7 @@ class LocalServer:
             now=self.clock.now,
         )
         self._install()
+        self._registry = self._make_registry()
         events: queue.SimpleQueue[RuntimeEvent] = queue.SimpleQueue()
         self._runtime = self._make_runtime(events)
         self._session_book = SessionBook()
@@ -121,6 +124,8 @@ class LocalServer:
         self._scheduler.stop()
         self._sessions.stop()
         self._runtime.close()
+        if self._registry is not None:
+            self._registry.close()
         self._balancers.close()
         self._books.close()
         self._loop.stop()
@@ -147,6 +152,19 @@ class LocalServer:
         machine_images.install()
         certificates.install()
         metric_statistics.install()
+
+    def _make_registry(self) -> Registry | None:
+        """Make the registry that ECR's repositories are in, where containers are real."""
+        if self.container_engine is None:
+            return None
+        from tinystacks.local.registry.manifests import EcrManifests, install  # noqa: PLC0415 - only with containers
+        from tinystacks.local.registry.server import Registry  # noqa: PLC0415 - as above
+
+        folder = self._home or Path(tempfile.mkdtemp(prefix="tstack-registry-"))
+        registry = Registry(EcrManifests(self._emulation), folder / "registry")
+        install(registry.host)
+        registry.start()
+        return registry
 
     def _make_runtime(self, events: queue.SimpleQueue[RuntimeEvent]) -> Runtime:
         if self.container_engine is None:

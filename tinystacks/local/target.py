@@ -40,11 +40,7 @@ class LocalTarget:
     @property
     def build_engine(self) -> str | None:
         """Socket of the engine that runs the containers; none where they are simulated."""
-        return (
-            self.status.container_engine.rpartition(" at ")[2]
-            if self.status.runtime == "docker-with-registry"
-            else None
-        )
+        return self.status.container_engine.rpartition(" at ")[2] if self.status.runtime == "docker" else None
 
     @property
     def one_off_variables(self) -> Mapping[str, str]:

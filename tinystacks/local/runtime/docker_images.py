@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tinystacks.local.runtime.docker_engine import Client
+
+_OWN_REGISTRY = "127.0.0.1:"
 
 
 class PullError(Exception):
@@ -64,13 +67,28 @@ def _pull(client: Client, reference: str) -> None:
 
     name, tag = split_reference(reference)
     try:
-        progress: Iterable[Mapping[str, Any]] = client.pull(name, tag=tag, stream=True, decode=True)
+        progress = _pull_without_tls(client, reference) or client.pull(name, tag=tag, stream=True, decode=True)
         # Both engines answer 200 and tell of a failure in the stream.
         errors = [str(line["error"]) for line in progress if line.get("error")]
     except (APIError, RequestException) as error:
         raise PullError(_text(reference, explanation(error))) from error
     if errors:
         raise PullError(_text(reference, errors[-1]))
+
+
+def _pull_without_tls(client: Client, reference: str) -> Iterable[Mapping[str, Any]] | None:
+    """Pull from the local AWS's own registry with Podman, which unlike Docker wants to be told that it has no TLS."""
+    if not reference.startswith(_OWN_REGISTRY) or not _is_podman(client):
+        return None
+    url = f"{client.base_url}/v4.0.0/libpod/images/pull"
+    answer = client.post(url, params={"reference": reference, "tlsVerify": "false"}, timeout=client.timeout)
+    lines = [json.loads(line) for line in answer.text.splitlines() if line.strip()]
+    return [{"error": line.get("error") or line.get("message")} for line in lines] or [{}]
+
+
+def _is_podman(client: Client) -> bool:
+    components: list[Mapping[str, Any]] = client.version().get("Components") or [{}]
+    return str(components[0].get("Name", "")).startswith("Podman")
 
 
 def split_reference(reference: str) -> tuple[str, str]:
