@@ -35,7 +35,9 @@ async def read_request(reader: asyncio.StreamReader) -> RequestHead | None:
     head = _request_line(lines[0])
     head.size = sum(map(len, lines)) + 2 * len(lines) + 2
     for line in lines[1:]:
-        head.headers.append(_header(line, head))
+        name, value = _header(line, head)
+        if name:
+            head.headers.append((name, value))
     _frame(head)
     _check(head)
     return head
