@@ -33,7 +33,8 @@ class EchoTarget:
         heads: first lines of requests, in order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._context = context
         self.port = 0
         self.connections = 0
         self.heads: list[str] = []
@@ -42,7 +43,7 @@ class EchoTarget:
         self._running: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -168,9 +169,9 @@ class BalancerWorld:
         self.register(made.port, group=group)
         return made
 
-    def unregistered(self) -> EchoTarget:
+    def unregistered(self, context: ssl.SSLContext | None = None) -> EchoTarget:
         """A target that no group knows."""
-        made = EchoTarget()
+        made = EchoTarget(context)
         self.loop.call(made.open())
         self._targets.append(made)
         return made

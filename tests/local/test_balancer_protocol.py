@@ -14,7 +14,10 @@ import pytest
 
 from tests.fakes.balancer_world import ARN, GROUP, balancer_world, forwarding, read_all, read_until, unchecked
 from tests.fakes.local_stage import eventually
+from tinystacks.local.balancer.certificates import Certificates
+from tinystacks.local.clock import SpeededClock
 from tinystacks.local.listener_rules import Listener
+from tinystacks.local.target_health import HealthChecker
 from tinystacks.local.traffic import Path, merged
 
 HOST = b"Host: shop.example.com\r\n"
@@ -458,3 +461,15 @@ def test_464_where_the_target_group_speaks_another_version(world):
 def test_a_listener_without_rules_is_503(world):
     world.listen(Listener(arn="l", port=80, protocol="HTTP", rules=()))
     assert world.get("/")[0] == 503
+
+
+def test_targets_that_speak_tls_are_checked_and_reached_over_it(world):
+    context = Certificates().context()
+    world.book.set_groups({GROUP: replace(world.group, protocol="HTTPS", check_protocol="HTTPS")})
+    checks = world.loop.spawn(HealthChecker(world.book, SpeededClock(50), lambda *_: False).run())
+    target = world.unregistered(context)
+    world.book.register(GROUP, "i-1", target.port, address=("127.0.0.1", target.port), now=0)
+    eventually(lambda: world.book.describe(GROUP)[0].state == "healthy" or None, what="healthy", seconds=10)
+    world.listen(forwarding())
+    assert json.loads(world.get("/mine")[2])["line"] == "GET /mine HTTP/1.1"
+    checks.cancel()

@@ -92,6 +92,7 @@ def _target_group(group: FakeTargetGroup, *, in_use: bool) -> TargetGroup:
         arn=group.arn,
         port=int(group.port or 80),
         check_enabled=bool(group.health_check_enabled),
+        check_protocol=str(group.health_check_protocol or "HTTP"),
         check_path=group.health_check_path or "/",
         check_port=int(check_port) if check_port.isdigit() else None,
         interval=float(group.health_check_interval_seconds or 30),

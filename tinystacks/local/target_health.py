@@ -65,7 +65,8 @@ class HealthChecker:
         timeout = max(self._clock.wall_seconds(group.timeout), SHORTEST_TIMEOUT_SECONDS)
         try:
             async with session.get(
-                f"http://{host}:{port}{group.check_path}",
+                f"{group.check_protocol.lower()}://{host}:{port}{group.check_path}",
+                ssl=False,
                 timeout=aiohttp.ClientTimeout(total=timeout),
                 allow_redirects=False,
                 headers={"Host": f"{target.target_id}:{target.port}", "User-Agent": "ELB-HealthChecker/2.0"},

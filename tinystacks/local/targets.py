@@ -37,6 +37,7 @@ class TargetGroup:
     """A target group's settings that matter here; times in simulated seconds.
 
     Attributes:
+        check_protocol: `HTTP` or `HTTPS`; the certificate is not looked at, as an ALB does not.
         check_port: a port number, or None for the port that receives traffic.
         codes: HTTP codes that pass, as in `200-299,302`.
         in_use: whether a listener rule forwards to it.
@@ -52,6 +53,7 @@ class TargetGroup:
     arn: str
     port: int = 80
     check_enabled: bool = True
+    check_protocol: str = "HTTP"
     check_path: str = "/"
     check_port: int | None = None
     interval: float = 30.0
