@@ -11,6 +11,7 @@ from programs.exposure import open_tasks
 from programs.hosting import network_mode
 from programs.iam import ServiceRoles
 from programs.logs import service_log_group
+from programs.release_task import released_revision
 from programs.routing import route_url
 from programs.scaling import ServiceScaling, request_label
 from programs.service import ecs_service, task_security_group
@@ -94,11 +95,21 @@ class Application(pulumi.ComponentResource):
             if group is None or reached is None
             else open_tasks(stage, name, balancer=reached, group_id=group.id, opts=child)
         )
+        revision = released_revision(
+            stage,
+            name,
+            place=place,
+            definition=definition,
+            security_group_id=None if group is None else group.id,
+            log_group=logs.name,
+            depends_on=roles.policies,
+            settings=settings,
+        )
         service = ecs_service(
             stage,
             name,
             place=place,
-            task_definition=definition,
+            task_definition=revision,
             security_group_id=None if group is None else group.id,
             depends_on=[*roles.policies, *rules, logs],
             settings=settings,

@@ -51,7 +51,7 @@ def ecs_service(
     name: str,
     *,
     place: ServicePlace,
-    task_definition: aws.ecs.TaskDefinition,
+    task_definition: pulumi.Input[str],
     security_group_id: pulumi.Output[str] | None,
     depends_on: Sequence[pulumi.Resource],
     settings: ProgramSettings,
@@ -66,7 +66,7 @@ def ecs_service(
         stage: the stage.
         name: name of the service.
         place: what it is put into.
-        task_definition: what it runs.
+        task_definition: ARN of the revision that it runs.
         security_group_id: group of the tasks' own interfaces (awsvpc).
         depends_on: policies and groups of its own.
         settings: how to wait.
@@ -82,7 +82,7 @@ def ecs_service(
     return aws.ecs.Service(
         logical_name(stage.stack, name, "service"),
         cluster=place.cluster.arn,
-        task_definition=task_definition.arn,
+        task_definition=task_definition,
         scheduling_strategy="REPLICA",
         # Application Auto Scaling owns the number when it may change (trap D1); a fixed number is obeyed.
         desired_count=spec.tasks.min,

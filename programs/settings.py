@@ -6,9 +6,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseOrder:
+    """The task that runs a service's `release_command`, on the revision that the service is about to get.
+
+    Attributes:
+        service: name in the file.
+        cluster: its name.
+        task_definition: ARN of the revision.
+        log_group: where the task writes.
+        strategy: capacity provider strategy in the ECS API's form.
+        network: network configuration in the ECS API's form; none where tasks have no interfaces of their own.
+    """
+
+    service: str
+    cluster: str
+    task_definition: str
+    log_group: str
+    strategy: Sequence[Mapping[str, Any]]
+    network: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +51,8 @@ class ProgramSettings:
             Empty leaves what is there.
         repositories_only: services of which only the repository is made, because no image was pushed yet; the next run
             leaves them out of here and has their images.
+        release_gate: runs a service's `release_command` to its end, and raises when it fails, so that the service stays
+            as it is; none runs no such commands (plain `pulumi up`).
         purge_images: whether deleting a repository deletes its images too; otherwise the repository is kept (trap C8).
     """
 
@@ -42,6 +65,7 @@ class ProgramSettings:
     deploy_id: str = ""
     repositories_only: frozenset[str] = frozenset()
     purge_images: bool = False
+    release_gate: Callable[[ReleaseOrder], None] | None = None
 
     @property
     def partition(self) -> str:

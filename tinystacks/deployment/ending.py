@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.deployment.events import Phase, PhaseStarted
+from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import Result, ServiceVerdict, UpResult
 from tinystacks.deployment.verdict import Follower, overall
@@ -86,6 +86,33 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
         release=record.release if record else 0,
         causes=tuple(cause for verdict in verdicts for cause in verdict.causes),
         verdicts=verdicts,
+        outputs=outputs,
+    )
+
+
+def end_at_gate(
+    context: StageContext, opened: Opened, verdicts: Sequence[ServiceVerdict], *, emit: OnEvent
+) -> UpResult:
+    """Give the result of an update that a `release_command` has stopped, and keep it with the release.
+
+    Args:
+        context: the stage.
+        opened: the stage after the engine's update.
+        verdicts: on the services whose command failed.
+        emit: receives events.
+    """
+    for verdict in verdicts:
+        emit(DeploymentEnded(verdict=verdict))
+    keep_result(context, opened, Result.FAILED, verdicts)
+    outputs = outputs_of(opened.state)
+    return UpResult(
+        stack=context.stage.stack,
+        stage=context.stage.stage,
+        result=Result.FAILED,
+        endpoint=outputs.endpoint if outputs else "",
+        release=opened.record.release if opened.record else 0,
+        causes=tuple(cause for verdict in verdicts for cause in verdict.causes),
+        verdicts=tuple(verdicts),
         outputs=outputs,
     )
 

@@ -41,6 +41,7 @@ class OneOff:
         strategy: capacity provider strategy in the API's form.
         network: network configuration in the API's form; none on instances' own network.
         source: `task` or `release_command`.
+        deadline: seconds after which the task is stopped; none lets it run.
     """
 
     service: str
@@ -52,6 +53,7 @@ class OneOff:
     strategy: Sequence[Mapping[str, Any]]
     network: Mapping[str, Any] | None
     source: str = "task"
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +98,17 @@ def run_once(context: StageContext, order: OneOff, emit: OnEvent) -> TaskRun:
     task_id = arn.rpartition("/")[2]
     emit(Notice(message=f"Task {task_id} of {order.service} is starting."))
     log = _Log(context.target.client("logs"), order, task_id, emit)
-    stopping = False
+    stopping = late = False
+    until = None if order.deadline is None else context.pace.clock() + order.deadline
     while True:
         if context.interrupt.requested.is_set() and not stopping:
             stopping = True
             with aws_errors("ecs", f"task {task_id}"):
                 ecs.stop_task(cluster=order.cluster, task=arn, reason="interrupted by its user")
+        if until is not None and context.pace.clock() > until and not late:
+            late = True
+            with aws_errors("ecs", f"task {task_id}"):
+                ecs.stop_task(cluster=order.cluster, task=arn, reason=f"not done after {order.deadline:g} s")
         task = _look(ecs, order, arn)
         log.read()
         if task.get("lastStatus") == "STOPPED":
@@ -117,7 +124,7 @@ def run_once(context: StageContext, order: OneOff, emit: OnEvent) -> TaskRun:
     return TaskRun(
         service=order.service,
         task_id=task_id,
-        exit_code=container.get("exitCode"),
+        exit_code=None if late else container.get("exitCode"),
         reason=str(container.get("reason") or task.get("stoppedReason", "")),
         log_tail=tuple(log.lines[-_LAST_LINES:]),
     )

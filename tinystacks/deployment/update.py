@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.deployment.ending import end_update, with_result
+from tinystacks.deployment.ending import end_at_gate, end_update, with_result
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_replacements
@@ -15,9 +15,11 @@ from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images,
 from tinystacks.deployment.masking import masked
 from tinystacks.deployment.preflight import ensure_service_roles
 from tinystacks.deployment.reading import drifted_services
+from tinystacks.deployment.release_gate import ReleaseGate
 from tinystacks.deployment.repositories import make_repositories
 from tinystacks.deployment.results import Changes, Result
 from tinystacks.deployment.retry import passes_by_itself
+from tinystacks.errors import TinystacksError
 from tinystacks.images.git import source_version
 
 if TYPE_CHECKING:
@@ -87,7 +89,10 @@ class Update:
             ensure_service_roles(context.stage, context.target, wait=context.pace.sleep)
             supply = self._supplied(opened, supplying)
             forced = {"deploy_id": datetime.now(UTC).strftime("%Y%m%dT%H%M%S")} if self._force else {}
-            program = context.program(opened.record, images=supply.images, **forced)
+            # What is brought back ran its command when it was new.
+            gate = None if self._again else ReleaseGate(context, opened, emit)
+            opened.emit = gate.tell if gate else emit
+            program = context.program(opened.record, images=supply.images, release_gate=gate, **forced)
             if opened.state is None:
                 with context.explained():
                     opened.session.create()
@@ -101,7 +106,12 @@ class Update:
             if same and opened.record is not None and opened.record.spec_digest == digest:
                 assert planned is not None
                 return end_update(context, opened, planned.changes or Changes(), released=False, emit=emit)
-            changes = self._change(opened, program, supply, digest)
+            try:
+                changes = self._change(opened, program, supply, digest)
+            except TinystacksError:
+                if gate is None or not gate.failed:
+                    raise
+                return end_at_gate(context, opened, gate.failed, emit=emit)
             return end_update(context, opened, changes, released=True, emit=emit)
 
     def _supplied(self, opened: Opened, supplying: ImageSupply | None) -> Supply:

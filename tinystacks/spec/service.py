@@ -225,6 +225,8 @@ class ServiceSpec(ContainerSpec):
     """MiB of the main container (of the whole task on Fargate); 256 on EC2, on Fargate the least for `cpu`."""
     tasks: TasksSpec = TasksSpec()
     """How many tasks run."""
+    release_command: Annotated[list[str], Field(min_length=1)] | None = None
+    """Runs once, in a task of its own, before tasks of a new version start; unless it ends with 0 nothing changes."""
     sidecars: dict[str, SidecarSpec] = Field(default_factory=dict)
     """More containers in every task, by name."""
     rolling_update: RollingUpdateSpec = RollingUpdateSpec()
