@@ -32,6 +32,7 @@ _THROTTLED = frozenset(
     }
 )
 """Codes after which botocore itself has waited and tried again several times (botocore guide, "Retries")."""
+_FAULT = 500
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
@@ -90,6 +91,8 @@ def _client_error(error: Any, service: str, about: str) -> AwsError | Credential
         hint = f"The signed-in identity needs the right {service}:{error.operation_name}."
     elif code in _THROTTLED:
         hint = "AWS limits the rate of calls, and waiting did not help. Repeat the command in a minute."
+    elif error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _FAULT:
+        hint = "AWS has a fault, and trying again did not help. Repeat the command in a minute."
     return AwsError(
         f"{about}{service} refused {error.operation_name}: {code}: {message}",
         service=service,

@@ -73,5 +73,6 @@ class ProviderProcess:
 
     def _drain(self, stdout: IO[str]) -> None:
         """Read what else it prints, so that it never waits for a reader."""
-        for line in stdout:
-            _log.info("provider: %s", line.rstrip())
+        with stdout:
+            for line in stdout:
+                _log.info("provider: %s", line.rstrip())
