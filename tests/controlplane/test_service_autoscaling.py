@@ -114,7 +114,7 @@ def test_s4_the_running_count_is_the_base_not_the_desired_one():
     assert max(counts) == 4
 
 
-def test_s5_scale_in_after_fifteen_points_and_gradually():
+def test_s5_s22_scale_in_after_fifteen_points_and_gradually():
     scaled = Scaled(count=8)
     scaled.track(75)
     counts = scaled.minutes(16, 5)
@@ -136,7 +136,7 @@ def test_s6_the_scale_out_cooldown_lets_only_a_larger_step_through():
     assert scaled.minutes(4, 300)[-1] == 8
 
 
-def test_s6_the_scale_in_cooldown_blocks_further_scale_in():
+def test_s6_s7_the_scale_in_cooldown_blocks_further_scale_in():
     scaled = Scaled(count=8)
     scaled.track(75, ScaleInCooldown=600)
     counts = scaled.minutes(17, 5)

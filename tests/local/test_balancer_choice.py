@@ -87,7 +87,7 @@ def test_l7_all_get_requests_when_none_is_healthy():
     assert set(chosen(Chooser(lambda: 0.0), book, 4)) == {1, 2}
 
 
-def test_a_new_target_starts_slowly_and_grows_in_a_line():
+def test_l8_a_new_target_starts_slowly_and_grows_in_a_line():
     now = 1000.0
     chooser = Chooser(lambda: now)
     book = book_of(1, slow_start=100.0)

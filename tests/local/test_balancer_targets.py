@@ -128,3 +128,30 @@ def test_l1_the_matcher(codes, passing, failing):
     settings = group(codes=codes)
     assert all(settings.passes(code) for code in passing)
     assert not any(settings.passes(code) for code in failing)
+
+
+def test_l5_the_words_for_each_state(book):
+    told = []
+    for change in (FAILED, replace(FAILED, reason="Target.Timeout", description="")):
+        check(book, 1, change, change)
+        told += [one.description for one in book.take_changes()]
+        book.set_groups({})
+        book.set_groups({"tg": group()})
+        book.register("tg", "i-1", 40000, address=("127.0.0.1", 40000), now=0)
+    assert told[:3] == [
+        "Target registration is in progress",
+        "Initial health checks in progress",
+        "Health checks failed with these codes: [503]",
+    ]
+    assert told[-1] == "Request timed out"
+    book.deregister("tg", "i-1", None, now=0)
+    assert book.take_changes()[-1].description == "Target deregistration is in progress"
+
+
+def test_l18_the_first_request_comes_with_the_first_check_and_the_last_before_the_delay(book):
+    check(book, 1, PASSED)
+    assert [one.target_id for one in book.routable("tg")] == ["i-1"]
+    book.deregister("tg", "i-1", 40000, now=1)
+    assert book.routable("tg") == []
+    book.advance(1 + group().deregistration_delay)
+    assert book.describe("tg") == []

@@ -196,7 +196,7 @@ def test_t21_an_image_that_cannot_be_pulled_keeps_the_old_revision(stage, local,
     stage.wait_steady(task_definition=good)
 
 
-def test_ec2_without_capacity_launches_nothing_and_says_so(stage, local, client):
+def test_c34_c31_ec2_without_capacity_launches_nothing_and_the_richest_zone_gives_one_back(stage, local, client):
     group = client("autoscaling")
     local.break_("capacity", "ec2")
     group.set_desired_capacity(AutoScalingGroupName="shop", DesiredCapacity=3)
@@ -207,11 +207,15 @@ def test_ec2_without_capacity_launches_nothing_and_says_so(stage, local, client)
 
     told = eventually(refused, what="a failed launch")
     assert "do not have sufficient t3.small capacity" in told["StatusMessage"]
+    assert "a user request update of AutoScalingGroup constraints to min: 2, max: 4, desired: 3" in told["Cause"] or (
+        "difference between desired and actual capacity" in told["Cause"]
+    )
     assert len(group_instances(client)) == 2
     local.mend()
     eventually(lambda: len(group_instances(client)) == 3 or None, what="the launch")
     group.set_desired_capacity(AutoScalingGroupName="shop", DesiredCapacity=2)
     eventually(lambda: len(instances(client)) == 2 or None, what="two instances again", seconds=60)
+    assert {one["AvailabilityZone"] for one in group_instances(client)} == set(ZONES)
 
 
 def test_t27_a_disconnected_agent_keeps_its_tasks_and_gets_no_new_ones(stage, local, client):

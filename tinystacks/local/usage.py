@@ -7,6 +7,7 @@ Auto Scaling API reference, PredefinedMetricSpecification.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ class UsageReports:
                     running.setdefault(task.service.arn, (task.service, []))[1].append(task)
             used = runtime.usage(tuple(task.id for _, tasks in running.values() for task in tasks))
             found = [_utilisation(service, tasks, used) for service, tasks in running.values()]
-            others = [*_groups(plane, used), *_counts(plane, running)]
+            others = [*_groups(plane, used), *_counts(plane, running), *_clusters(plane, used), *_live(plane)]
             for one in found:
                 if one.cpu is not None:
                     plane.metric("CPUUtilization", one.dimensions, one.cpu, now)
@@ -106,6 +107,35 @@ def _counts(plane: ControlPlane, running: Mapping[str, tuple[Service, list[Task]
         if service.cluster in watched:
             dimensions = {"ClusterName": service.cluster, "ServiceName": service.name}
             yield INSIGHTS_NAMESPACE, "RunningTaskCount", dimensions, float(len(tasks)), "Count"
+
+
+def _clusters(plane: ControlPlane, used: Mapping[str, TaskUsage]) -> Iterator[_Other]:
+    """Use and reservation of the instances of each cluster in percent (rule A40); DRAINING ones count."""
+    for cluster in plane.state.clusters.values():
+        instances = list(cluster.container_instances.values())
+        tasks = [task_id for one in instances for task_id in one.tasks if task_id in used]
+        if not tasks:
+            continue
+        cpu, memory = sum(one.cpu for one in instances), sum(one.memory for one in instances)
+        values = {
+            "CPUUtilization": sum(used[one].cpu_units for one in tasks) / cpu,
+            "MemoryUtilization": sum(used[one].memory_mib for one in tasks) / memory,
+            "CPUReservation": sum(one.scheduled.cpu for one in instances) / cpu,
+            "MemoryReservation": sum(one.scheduled.memory for one in instances) / memory,
+        }
+        for name, value in values.items():
+            yield NAMESPACE, name, {"ClusterName": cluster.name}, 100 * value, "Percent"
+
+
+def _live(plane: ControlPlane) -> Iterator[_Other]:
+    """Tasks of services that are being made ready, run, or leave their load balancer (rule A40)."""
+    live = Counter(
+        (one.service.cluster, one.service.name)
+        for one in plane.state.tasks.values()
+        if one.service is not None and one.last_status in {"ACTIVATING", "RUNNING", "DEACTIVATING"}
+    )
+    for (cluster, service), count in live.items():
+        yield NAMESPACE, "LiveTaskCount", {"ClusterName": cluster, "ServiceName": service}, float(count), "Count"
 
 
 def _groups(plane: ControlPlane, used: dict[str, TaskUsage]) -> Iterator[_Other]:

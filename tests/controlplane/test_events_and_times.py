@@ -1,0 +1,199 @@
+"""What a service and its tasks tell: events, times, counts; and the defaults that the rules leave to choose."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.world import World
+from tinystacks.controlplane import effects as fx
+from tinystacks.controlplane.errors import EcsError
+from tinystacks.controlplane.settings import Settings
+
+CRASH = {"start": 1, "pull_error": "CannotPullContainerError: no"}
+SUBNETS = {"awsvpcConfiguration": {"subnets": ["subnet-a", "subnet-b"]}}
+
+
+def detail_types(world):
+    return [one.detail_type for one in world.done if isinstance(one, fx.EmitEvent)]
+
+
+def test_p31_events_name_things_in_round_brackets():
+    world = World()
+    world.instances(1, "t3.micro")
+    service = world.service(1, task_definition=world.definition(container={"memory": 4000}))
+    world.run(60)
+    [text] = world.messages(service)
+    [instance] = world.container_instances()
+    assert text.startswith("(service web) was unable to place a task because no container instance met all of its")
+    assert f"The closest matching (container-instance {instance.id}) has insufficient memory available." in text
+
+
+def test_p32_a_provider_that_ecs_does_not_scale_and_that_has_no_instances():
+    world = World()
+    world.plane.create_cluster()
+    world.group(maximum=3)
+    world.provider(managedScaling={"status": "DISABLED"})
+    service = world.service(1)
+    world.run(60)
+    [text] = world.messages(service)
+    assert text == (
+        "(service web) was unable to reach steady state. "
+        "Reason: No Container Instances were found in your capacity provider."
+    )
+
+
+@pytest.mark.parametrize(("counts", "most"), [(True, 4), (False, 6)])
+def test_d3_a_stopping_task_fills_the_maximum_while_it_holds_its_instance(counts, most):
+    world = World(settings=Settings(stopping_tasks_count_against_maximum=counts))
+    world.instances(3)
+    world.behave("good", stop=200)
+    service = world.service(2)
+    world.steady(service)
+    world.plane.update_service(service="web", force_new_deployment=True)
+    seen = 0
+    for _ in range(120):
+        world.run(5)
+        alive = [one for one in world.plane.state.tasks.values() if one.last_status not in {"STOPPED", "PROVISIONING"}]
+        seen = max(seen, len(alive))
+    assert seen <= most
+    assert service.is_steady
+
+
+def test_d23_failed_tasks_count_those_of_the_deployment_that_never_ran():
+    world = World()
+    world.instances(2)
+    world.behave("bad", **CRASH)
+    service = world.service(2, "bad")
+    world.run_until(lambda: service.deployments[0].failed_tasks >= 2)
+    assert service.deployments[0].failed_tasks >= 2
+
+
+def test_d43_a44_events_for_eventbridge():
+    world = World()
+    world.instances(2)
+    service = world.service(2)
+    world.steady(service)
+    assert {"ECS Task State Change", "ECS Deployment State Change", "ECS Service Action"} <= set(detail_types(world))
+    names = [one.detail.get("eventName") for one in world.done if isinstance(one, fx.EmitEvent)]
+    in_progress, completed = "SERVICE_DEPLOYMENT_IN_PROGRESS", "SERVICE_DEPLOYMENT_COMPLETED"
+    assert names.index(in_progress) < names.index(completed)
+    assert "SERVICE_STEADY_STATE" in names
+
+
+def test_t5_the_times_of_a_task_are_in_order():
+    world = World()
+    world.instances(1)
+    service = world.service(1, load_balancers=world.balancer())
+    world.steady(service)
+    [task] = world.running(service)
+    world.plane.update_service(service="web", desired_count=0)
+    world.run(300)
+    times = [task.created_at, task.started_at, task.stopping_at, task.execution_stopped_at, task.stopped_at]
+    assert all(one is not None for one in times)
+    assert times == sorted(times)
+
+
+def test_t15_each_end_has_its_stop_code():
+    world = World()
+    world.instances(2)
+    world.behave("bad", **CRASH)
+    world.behave("ends", exits_after=5, exit_code=0)
+    ran = {}
+    for image in ("bad", "ends", "good"):
+        ran[image] = world.plane.run_task(task_definition=world.definition(image, family=image)).tasks[0]
+    world.run(30)
+    world.plane.stop_task(task=ran["good"].id)
+    world.run(60)
+    codes = {image: task.stop_code for image, task in ran.items()}
+    assert codes == {"bad": "TaskFailedToStart", "ends": "EssentialContainerExited", "good": "UserInitiated"}
+
+
+def test_t29_without_room_a_managed_provider_has_a_task_wait_and_a_launch_type_fails_it():
+    world = World()
+    world.instances(1, "t3.micro")
+    big = world.definition(container={"memory": 3000}, family="big")
+    failed = world.plane.run_task(task_definition=big, launch_type="EC2")
+    assert [one.reason for one in failed.failures] == ["RESOURCE:MEMORY"]
+    world.group(maximum=3, types=("t3.medium",))
+    world.provider()
+    waiting = world.plane.run_task(task_definition=big)
+    assert (waiting.failures, [one.last_status for one in waiting.tasks]) == ([], ["PROVISIONING"])
+
+
+def test_t31_default_times_are_within_what_is_known():
+    known = Settings()
+    assert 30 <= known.boot_seconds <= 60
+    assert 5 <= known.eni_seconds <= 15
+    assert 15 <= known.fargate_provisioning_seconds <= 60
+    assert 600 <= known.provisioning_wait_seconds <= 1800
+
+
+def test_l12_a_target_is_registered_by_instance_and_host_port_once_its_container_runs():
+    world = World()
+    world.instances(1)
+    service = world.service(1, load_balancers=world.balancer())
+    world.steady(service)
+    [task] = world.running(service)
+    kinds = [type(one) for one in world.done if isinstance(one, (fx.StartContainers, fx.RegisterTarget))]
+    assert kinds == [fx.StartContainers, fx.RegisterTarget]
+    [registered] = [one for one in world.done if isinstance(one, fx.RegisterTarget)]
+    assert registered.target_id == world.container_instances()[0].ec2_instance_id
+    assert registered.port == task.containers["app"].host_ports[8080]
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_l13_a_target_leaves_when_its_task_stops_and_only_a_live_task_waits_for_it(dies):
+    world = World()
+    world.instances(1)
+    service = world.service(1, load_balancers=world.balancer())
+    world.steady(service)
+    [task] = world.running(service)
+    if dies:
+        world.plane.container_stopped(task.id, "app", 1)
+    else:
+        world.plane.stop_task(task=task.id)
+    world.run(1)
+    assert [one.task_id for one in world.done if isinstance(one, fx.DeregisterTarget)] == [task.id]
+    assert (task.last_status == "DEACTIVATING") is not dies
+
+
+def test_z7_rebalancing_starts_after_two_looks_a_minute_apart():
+    world = World()
+    world.instances(1, zones=("us-east-1a",))
+    service = world.service(4, availability_zone_rebalancing="ENABLED")
+    world.steady(service)
+    world.instances(1, zones=("us-east-1b",))
+    begun = world.run_until(lambda: any("is not AZ balanced" in one for one in world.messages(service)))
+    assert 1 <= begun <= 130
+
+
+def test_a25_a_service_moves_from_instances_to_fargate_by_strategy_and_a_forced_deployment():
+    world = World()
+    world.instances(2)
+    definition = world.definition(
+        networkMode="awsvpc", requiresCompatibilities=["EC2", "FARGATE"], cpu="256", memory="512", family="both"
+    )
+    service = world.service(2, task_definition=definition, network_configuration=SUBNETS, launch_type="EC2")
+    world.steady(service)
+    world.plane.put_cluster_capacity_providers(
+        cluster="default", capacity_providers=["FARGATE"], default_capacity_provider_strategy=[]
+    )
+    world.plane.update_service(
+        service="web",
+        capacity_provider_strategy=[{"capacityProvider": "FARGATE", "weight": 1}],
+        force_new_deployment=True,
+    )
+    world.run(900)
+    assert service.is_steady
+    assert {one.launch_type for one in world.running(service)} == {"FARGATE"}
+
+
+@pytest.mark.parametrize("count", [0, 11])
+def test_a37_run_task_starts_at_most_ten(count):
+    world = World()
+    world.instances(1)
+    if not count:
+        assert len(world.plane.run_task(task_definition=world.definition(), count=10).tasks) == 10
+        return
+    with pytest.raises(EcsError, match="between 1 and 10"):
+        world.plane.run_task(task_definition=world.definition(), count=count)

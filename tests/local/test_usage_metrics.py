@@ -1,0 +1,71 @@
+"""CPU and memory of services and clusters as CloudWatch is told. Source: ECS developer guide, service_utilization."""
+
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.fakes.world import World
+from tinystacks.local.runtime.base import TaskUsage
+from tinystacks.local.usage import UsageReports
+
+
+class OnePlane:
+    """The registry of a single region."""
+
+    def __init__(self, plane):
+        self._plane = plane
+
+    @contextmanager
+    def locked(self, _region):
+        yield self._plane
+
+    def regions(self):
+        return ["us-east-1"]
+
+
+class Noted:
+    """Keeps datapoints."""
+
+    def __init__(self):
+        self.values = {}
+
+    def put(self, _region, namespace, name, dimensions, value, _unit, _at):
+        self.values[namespace, name, *dimensions.values()] = value
+
+
+class Using:
+    """A runtime in which every task uses the same."""
+
+    def __init__(self, **used):
+        self._used = TaskUsage(**used)
+
+    def usage(self, task_ids):
+        return dict.fromkeys(task_ids, self._used)
+
+
+@pytest.fixture
+def told():
+    world = World()
+    world.instances(2, "m5.large")
+    world.steady(world.service(4))
+    noted = Noted()
+    planes: Any = OnePlane(world.plane)
+    metrics: Any = noted
+    runtime: Any = Using(cpu_units=192.0, memory_mib=32.0)
+    UsageReports(planes, metrics).tell_services("us-east-1", runtime, world.plane.now)
+    return noted.values
+
+
+def test_s21_p6_use_is_told_of_what_is_reserved_and_may_exceed_it(told):
+    assert told["AWS/ECS", "CPUUtilization", "default", "web"] == 150
+    assert told["AWS/ECS", "MemoryUtilization", "default", "web"] == 25
+
+
+def test_a40_a_cluster_tells_use_and_reservation_of_its_instances(told):
+    registered = 2 * 2048
+    assert told["AWS/ECS", "CPUUtilization", "default"] == pytest.approx(100 * 4 * 192 / registered)
+    assert told["AWS/ECS", "CPUReservation", "default"] == pytest.approx(100 * 4 * 128 / registered)
+    assert told["AWS/ECS", "MemoryReservation", "default"] == pytest.approx(100 * 4 * 128 / (2 * 7680))
+    assert told["AWS/ECS", "MemoryUtilization", "default"] == pytest.approx(100 * 4 * 32 / (2 * 7680))
+    assert told["AWS/ECS", "LiveTaskCount", "default", "web"] == 4
