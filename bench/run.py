@@ -123,6 +123,25 @@ def up_figure(folder: Path) -> Figure:
     return Figure("up --local from nothing to steady", seconds, 30, "s", "local AWS started too")
 
 
+def roll_figures() -> list[Figure]:
+    """Processor time of the control plane for one rolling update, and how the cost per task grows."""
+    sizes = {500: 100, 5000: 1000}
+    seconds = {
+        tasks: min(
+            float(subprocess.run([PYTHON, str(BENCH / "roll.py"), str(tasks), str(instances)],
+                                 check=True, capture_output=True, text=True).stdout)
+            for _ in range(3)
+        )
+        for tasks, instances in sizes.items()
+    }  # fmt: skip
+    growth = (seconds[5000] / 5000) / (seconds[500] / 500)
+    detail = f"{1e3 * seconds[500] / 500:.2f} ms / {1e3 * seconds[5000] / 5000:.2f} ms per task"
+    return [
+        Figure("rolling update of 5,000 tasks on 1,000 instances", seconds[5000], 10, "s", "processor time, best of 3"),
+        Figure("cost per task at 5,000 / at 500", growth, 2, "x", detail),
+    ]
+
+
 def main() -> None:
     engine = json.loads(subprocess.run([TSTACK, "engine", "show", "--json"], check=True, capture_output=True).stdout)
     program = Path(engine["engine"]["path"])
@@ -135,6 +154,8 @@ def main() -> None:
         environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
         try:
             print(help_figure(), flush=True)
+            for figure in roll_figures():
+                print(figure, flush=True)
             print(up_figure(folder), flush=True)
             for figure in own_time_figures(program, folder):
                 print(figure, flush=True)
