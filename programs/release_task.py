@@ -27,7 +27,7 @@ def released_revision(
     definition: aws.ecs.TaskDefinition,
     security_group_id: pulumi.Output[str] | None,
     log_group: pulumi.Output[str],
-    depends_on: Sequence[pulumi.CustomResource],
+    depends_on: Sequence[pulumi.Resource],
     settings: ProgramSettings,
 ) -> pulumi.Output[str]:
     """Give the ARN of the revision, once its `release_command` went well.
@@ -77,7 +77,7 @@ def released_revision(
         {"capacityProvider": item.capacity_provider, "base": item.base, "weight": item.weight}
         for item in place.capacity.strategy
     ]
-    ready = [place.capacity.association.id, *(one.id for one in depends_on)]
+    ready = [place.capacity.association.id, *(one.id for one in depends_on if isinstance(one, pulumi.CustomResource))]
     return pulumi.Output.all(
         arn=definition.arn,
         cluster=place.cluster.name,

@@ -31,7 +31,7 @@ class Machine:
         self.answers = answers
         self.calls: list[list[str]] = []
         self.secrets: list[str] = []
-        self.settings: list[dict] = []
+        self.settings: list[dict[str, object]] = []
 
     def __call__(self, command, *, say=None, secret="", environment=None):
         self.calls.append(list(command))

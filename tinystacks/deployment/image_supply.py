@@ -12,7 +12,7 @@ service ─┬─ given with this command ────────────�
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.events import ContainerOutput, Notice, Phase, PhaseStarted
 from tinystacks.errors import UsageError
@@ -262,7 +262,7 @@ def own_images(context: StageContext, images: Mapping[str, str]) -> dict[str, st
 def repository_of(state: State | None, stack: str, service: str) -> Repository | None:
     """Find a service's repository in a state; none when it was not made yet."""
     for item in state.resources if state else ():
-        known = item.get("outputs") or {}
+        known: Mapping[str, Any] = item.get("outputs") or {}
         if item["type"] == _REPOSITORY and str(item["urn"]).endswith(f"::{logical_name(stack, service)}") and known:
             return Repository(name=str(known["name"]), url=str(known["repositoryUrl"]))
     return None

@@ -120,7 +120,8 @@ def run_once(context: StageContext, order: OneOff, emit: OnEvent) -> TaskRun:
         _pause(context, stopping=stopping)
     if stopping:
         raise InterruptedByUserError(f"Interrupted; task {task_id} was stopped.")
-    container = next((one for one in task.get("containers", []) if one["name"] == order.container), {})
+    nothing: Mapping[str, Any] = {}
+    container = next((one for one in task.get("containers", []) if one["name"] == order.container), nothing)
     return TaskRun(
         service=order.service,
         task_id=task_id,

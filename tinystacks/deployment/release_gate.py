@@ -7,7 +7,7 @@ remembered, so that a repeated `up` does not run its command again.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.events import Diagnostic, Notice, Phase, PhaseStarted
 from tinystacks.deployment.one_off import OneOff, run_once
@@ -15,6 +15,8 @@ from tinystacks.deployment.results import Cause, Result, ServiceVerdict
 from tinystacks.errors import DeploymentFailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from programs.settings import ReleaseOrder
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.events import Event, OnEvent
@@ -42,7 +44,7 @@ class ReleaseGate:
         self.failed: list[ServiceVerdict] = []
 
     def tell(self, event: Event) -> None:
-        """Pass an event on, unless it is the engine's way to say that this gate stayed closed: the verdict says more."""
+        """Pass an event on, unless it is only the engine saying that this gate stayed closed."""
         if not (self.failed and isinstance(event, Diagnostic) and _CLOSED in event.message):
             self._emit(event)
 
@@ -88,10 +90,12 @@ class ReleaseGate:
 
 def _serving(opened: Opened) -> frozenset[str]:
     """Give the revisions that services run already."""
-    services = (
-        [item for item in opened.state.resources if item["type"] == "aws:ecs/service:Service"] if opened.state else []
-    )
-    return frozenset(str((item.get("outputs") or {}).get("taskDefinition", "")) for item in services)
+    found: set[str] = set()
+    for item in opened.state.resources if opened.state else ():
+        if item["type"] == "aws:ecs/service:Service":
+            known: Mapping[str, Any] = item.get("outputs") or {}
+            found.add(str(known.get("taskDefinition", "")))
+    return frozenset(found)
 
 
 def _verdict(run: TaskRun, asked: str) -> ServiceVerdict:

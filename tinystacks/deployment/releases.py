@@ -120,7 +120,7 @@ def releases_of(entries: Iterable[HistoryEntry], verdicts: Mapping[int, Mapping[
         number = int(stored.get("number", 0))
         if not number or number in found:
             continue
-        before = stored.get("before") or {}
+        before: Mapping[str, Any] = stored.get("before") or {}
         told.setdefault(int(before.get("number", 0)), str(before.get("result", "")))
         kept = verdicts.get(number, {})
         result = str(stored.get("result") or "") or str(kept.get("result") or "") or told.get(number, "")

@@ -8,7 +8,7 @@ import shutil
 import threading
 import uuid
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ class BlobError(Exception):
 class _Upload:
     path: Path
     size: int = 0
-    hashed: hashlib._Hash = field(default_factory=hashlib.sha256)
+    hashed: Any = field(default_factory=hashlib.sha256)
 
 
 class Blobs:
