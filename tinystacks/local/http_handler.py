@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+SILENT_SECONDS = 300.0
+"""A connection on which nothing comes for so long is closed, so that half-open ones do not add up."""
 _DRAIN_LIMIT = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 _BODILESS = frozenset({204, 304})
@@ -73,6 +75,7 @@ def handler_class() -> type[WSGIRequestHandler]:  # noqa: C901 - it only wraps a
         """Keeps connections; writes requests to the log only when somebody debugs."""
 
         protocol_version = "HTTP/1.1"
+        timeout = SILENT_SECONDS
         disable_nagle_algorithm = True  # or the last packet of an answer waits for the client's ACK, up to 40 ms
 
         def run_wsgi(self) -> None:
