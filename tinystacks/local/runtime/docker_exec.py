@@ -31,6 +31,9 @@ _PAUSE_SECONDS = 0.05
 _JOINED = "container:"
 _LOOPBACK = "127.0.0.1"
 _GOOD = (101, 200)
+_NOT_RUN = (125, 126, 127)
+_NOT_STARTED = b"exec failed"
+"""What both engines write to the terminal, after saying that the program runs, when it does not."""
 _NOT_THERE = ("no such file or directory", "executable file not found", "not found in $path", "crun: executable")
 
 
@@ -40,24 +43,35 @@ class ContainerProcess:
     Args:
         engine: the container engine.
         exec_id: the engine's id of the program.
+        program: its name.
         reader: what it writes.
         writer: what is typed.
     """
 
     def __init__(
-        self, engine: Engine, exec_id: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, engine: Engine, exec_id: str, program: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._engine = engine
         self._id = exec_id
         self._reader = reader
         self._writer = writer
+        self._program = program
+        self._begun = False
 
     async def read(self) -> bytes:
-        """Give what it wrote; empty when it has ended."""
+        """Give what it wrote; empty when it has ended.
+
+        Raises:
+            EnterError: it never began, which engines tell on the terminal.
+        """
         try:
-            return await self._reader.read(_PIECE)
+            data = await self._reader.read(_PIECE)
         except ConnectionError:
             return b""
+        begun, self._begun = self._begun, True
+        if begun or _NOT_STARTED not in data or await self.exit_code() not in _NOT_RUN:
+            return data
+        raise EnterError(start_failure(self._program, data.decode(errors="replace")))
 
     async def write(self, data: bytes) -> None:
         """Type something."""
@@ -132,7 +146,7 @@ class DockerDoor:
         except EnterError:
             writer.close()
             raise
-        return ContainerProcess(self._engine, exec_id, reader, writer)
+        return ContainerProcess(self._engine, exec_id, command[0], reader, writer)
 
     async def port_address(self, runtime_id: str, port: int) -> tuple[str, int]:
         """Give where a port of a container can be reached: as published, else in the engine's own network.

@@ -38,20 +38,15 @@ def forward(
 async def _forward(
     open_session: Callable[[], Mapping[str, str]], local_port: int | None, say: Callable[[str], None]
 ) -> None:
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            session = await asyncio.to_thread(open_session)
-            async with opened(session["StreamUrl"], session["TokenValue"]) as channel:
-                await _carry(channel, reader, writer, say)
-        except (TinystacksError, ConnectionError) as error:
-            say(str(error))
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+    connections: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(_connection(open_session, reader, writer, say))
+        connections.add(task)
+        task.add_done_callback(connections.discard)
 
     try:
-        server = await asyncio.start_server(carry, "127.0.0.1", local_port or 0)
+        server = await asyncio.start_server(accept, "127.0.0.1", local_port or 0)
     except OSError as error:
         raise AccessError(
             f"port {local_port} of this machine cannot be had: {error.strerror or error}",
@@ -64,6 +59,28 @@ async def _forward(
     async with server:
         say(f"127.0.0.1:{server.sockets[0].getsockname()[1]} leads into the task; Ctrl-C ends it.")
         await ended.wait()
+    left = list(connections)
+    for one in left:
+        one.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+async def _connection(
+    open_session: Callable[[], Mapping[str, str]],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    say: Callable[[str], None],
+) -> None:
+    try:
+        session = await asyncio.to_thread(open_session)
+        async with opened(session["StreamUrl"], session["TokenValue"]) as channel:
+            await _carry(channel, reader, writer, say)
+    except (TinystacksError, ConnectionError) as error:
+        say(str(error))
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def _carry(

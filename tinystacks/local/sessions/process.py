@@ -13,7 +13,11 @@ class Process(Protocol):
     """A program with a terminal of its own inside a container."""
 
     async def read(self) -> bytes:
-        """Give what it wrote; empty when it has ended."""
+        """Give what it wrote; empty when it has ended.
+
+        Raises:
+            EnterError: it never began, which may show only now.
+        """
         ...
 
     async def write(self, data: bytes) -> None:

@@ -37,9 +37,6 @@ async def shell_session(
     code, said = NOT_STARTED, ""
     try:
         process = await containers.enter(order.runtime_id, _words(order.command))
-    except EnterError as error:
-        said = f"\n----------ERROR-------\nUnable to start command: {error}"
-    else:
         typing = asyncio.ensure_future(_type(channel, process))
         try:
             code = await _show(channel, process, typing)
@@ -47,6 +44,8 @@ async def shell_session(
             typing.cancel()
             await asyncio.gather(typing, return_exceptions=True)
             await process.close()
+    except EnterError as error:
+        said = f"\n----------ERROR-------\nUnable to start command: {error}"
     if tells_exit_code:
         await channel.send(Payload.EXIT_CODE, str(code).encode())
     return said
