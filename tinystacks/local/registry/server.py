@@ -12,6 +12,7 @@ import re
 import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -34,6 +35,8 @@ _MANIFEST = re.compile(rf"/v2/{_NAME}/manifests/(?P<reference>[\w][\w.:-]*)")
 _PIECE = 256 * 1024
 _LARGEST_MANIFEST = 4 * 1024 * 1024
 """Bytes; the distribution specification's least that a registry takes, and ECR's most."""
+_MOST_UNREAD = 256
+"""Pieces of a body that nobody wants which are still read."""
 _SECONDS = 120
 
 
@@ -99,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, work: Any) -> None:
         self._path = urlsplit(self.path)
         self._query = {key: values[0] for key, values in parse_qs(self._path.query).items()}
-        self._read = False
+        self._pieces = self._body()
         try:
             work()
         except ManifestError as error:
@@ -130,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._error(404, "UNSUPPORTED", f"no {self._path.path} here")
         upload = self.blobs.begin()
         if "digest" in self._query:
-            self.blobs.append(upload, self._body())
+            self.blobs.append(upload, self._pieces)
             return self._finish(match["name"], upload)
         return self._uploading(202, match["name"], upload, 0)
 
@@ -138,16 +141,16 @@ class _Handler(BaseHTTPRequestHandler):
         match = _UPLOAD.fullmatch(self._path.path)
         if match is None:
             return self._error(404, "UNSUPPORTED", f"no {self._path.path} here")
-        size = self.blobs.append(match["upload"], self._body())
+        size = self.blobs.append(match["upload"], self._pieces)
         return self._uploading(202, match["name"], match["upload"], size)
 
     def _put(self) -> None:
         if match := _UPLOAD.fullmatch(self._path.path):
-            self.blobs.append(match["upload"], self._body())
+            self.blobs.append(match["upload"], self._pieces)
             return self._finish(match["name"], match["upload"])
         if match := _MANIFEST.fullmatch(self._path.path):
             data = bytearray()
-            for piece in self._body():
+            for piece in self._pieces:
                 data += piece
                 if len(data) > _LARGEST_MANIFEST:
                     raise ManifestError("MANIFEST_INVALID", "the manifest is larger than 4 MiB", 413)
@@ -187,7 +190,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> Iterator[bytes]:
         """Give the body piece by piece, whichever way its end is told."""
-        self._read = True
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             while size := int(self.rfile.readline().partition(b";")[0] or b"0", 16):
                 yield self.rfile.read(size)
@@ -206,9 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _reply(
         self, status: int, headers: Mapping[str, str] | None = None, *, body: bytes = b"", media_type: str = ""
     ) -> None:
-        if not self._read:
-            for _ in self._body():
-                pass
+        # What is left unread would be taken for the next request.
+        if sum(1 for _ in islice(self._pieces, _MOST_UNREAD)) == _MOST_UNREAD:
+            self.close_connection = True
         self._head(status, headers or {}, len(body), media_type)
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -224,7 +226,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _error(self, status: int, code: str, message: str) -> None:
-        if self._read:
-            self.close_connection = True  # part of the body may be unread
         body = json.dumps({"errors": [{"code": code, "message": message, "detail": None}]}).encode()
         self._reply(status, body=body, media_type="application/json")
