@@ -180,6 +180,9 @@ def test_a_service_that_is_gone_is_a_failure():
         ("Your Spot Task was interrupted.", "", None, "spot-interruption"),
         ("Host EC2 (instance i-1) terminated.", "", None, "instance-gone"),
         (EXITED, "", 2, "exited"),
+        ("Task failed to start", "", 3, "exited"),
+        ("TaskFailedToStart: RESOURCE:MEMORY", "", None, "no-room"),
+        ("TaskFailedToStart: EMPTY CAPACITY PROVIDER", "", None, "no-room"),
         ("Something new from ECS", "", None, "Something new from ECS"),
     ],
 )

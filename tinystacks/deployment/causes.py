@@ -19,6 +19,10 @@ _KILLED = 137
 """128 + SIGKILL: the kernel's out-of-memory killer, or a stop that took too long."""
 _KILLED_ADVICE = "Exit code 137 is a kill: often too little `memory`, or a stop longer than `stop_timeout`."
 
+_NO_ROOM_ADVICE = (
+    "No instance has room: raise `compute.instances.max`, take larger instance types, or lower `cpu` and `memory`."
+)
+
 _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     (
         "wrong-architecture",
@@ -58,6 +62,11 @@ _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
         "The command in `container_health_check` fails; a slow starter needs a longer `start_period`.",
     ),
     (
+        "no-room",
+        re.compile(r"RESOURCE:\w+|NO ACTIVE INSTANCES|EMPTY CAPACITY PROVIDER|placement constraint unsatisfied"),
+        _NO_ROOM_ADVICE,
+    ),
+    (
         "container-start",
         re.compile(r"CannotStartContainer|CannotCreateContainer|ContainerRuntimeError|InternalError|CannotInspect"),
         "The container cannot start: check `command`, `entry_point` and `user`.",
@@ -74,14 +83,11 @@ _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ),
     (
         "exited",
-        re.compile(r"Essential container in task exited"),
+        re.compile(r"Essential container in task exited|Task failed to start"),
         "The program ended by itself: its last lines of output say why.",
     ),
 )
 _NO_ROOM = re.compile(r"was unable to place a task|could not launch \d+ tasks?|unable to place tasks?")
-_NO_ROOM_ADVICE = (
-    "No instance has room: raise `compute.instances.max`, take larger instance types, or lower `cpu` and `memory`."
-)
 _CONFIGURATION = re.compile(r"unable to stop or start tasks during a deployment because of the service deployment")
 _CONFIGURATION_ADVICE = "The percentages in `rolling_update` leave ECS no task to start or stop: widen them."
 _ON_PURPOSE = re.compile(
