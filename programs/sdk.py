@@ -143,14 +143,6 @@ class LeafPackage(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name != "__all__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        with _LOADING:
-            return self._load(name)
-
-    def __dir__(self) -> list[str]:
-        with _LOADING:
-            return dir(_whole(self))
-
-    def _load(self, name: str) -> Any:
         for module in module_names(name):
             if (Path(self.__path__[0]) / f"{module}.py").is_file():
                 loaded = import_module(f"{self.__name__}.{module}")
@@ -162,17 +154,21 @@ class LeafPackage(ModuleType):
                     return vars(self)[name]
         return getattr(_whole(self), name)
 
+    def __dir__(self) -> list[str]:
+        return dir(_whole(self))
+
 
 def _whole(package: ModuleType) -> ModuleType:
-    if type(package) is not ModuleType:
-        package.__class__ = ModuleType
-        loader: Any = package.__spec__ and package.__spec__.loader
-        loader.exec_module(package)
+    with _LOADING:
+        if type(package) is not ModuleType:
+            package.__class__ = ModuleType
+            loader: Any = package.__spec__ and package.__spec__.loader
+            loader.exec_module(package)
     return package
 
 
 _LOADING = RLock()
-"""One thread at a time: programs of two stages may run at once."""
+"""One thread at a time loads a package whole. Single modules are guarded by Python's own import locks."""
 
 
 def module_names(name: str) -> Iterator[str]:

@@ -14,9 +14,13 @@ import pytest
 
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
+from tinystacks.deployment.automation import EngineSession
+from tinystacks.deployment.engine_place import engine_place
 from tinystacks.deployment.events import TasksProgress, Warned
 from tinystacks.deployment.leftovers import Sweep
 from tinystacks.deployment.results import Result
+from tinystacks.deployment.state_file import read_state_file
+from tinystacks.deployment.work_folder import WorkFolder
 from tinystacks.local.process import LocalAws
 
 ROOT = Path(__file__).parents[2]
@@ -47,8 +51,9 @@ class Local:
             lock = workspace / ".tstack" / "local" / "dev" / "lock"
             engine_pid = int(lock.read_text().partition('"engine_pid": ')[2].rstrip("}"))
             child.kill()
-            with suppress(ProcessLookupError):  # between two commands of the engine there is none
-                os.kill(engine_pid, signal.SIGKILL)
+            if engine_pid:  # 0 before the first command of the engine
+                with suppress(ProcessLookupError):  # between two commands of the engine there is none
+                    os.kill(engine_pid, signal.SIGKILL)
         return said
 
     def left(self, deployment) -> list[str]:
@@ -80,6 +85,11 @@ def test_up_is_steady_again_unchanged_answers_and_destroy_leaves_nothing(local, 
     assert outputs.services["web"].service_name.startswith("shop-web-service")
     with urlopen(f"{outputs.endpoint}/ping", timeout=10) as answer:
         assert answer.status == 200
+
+    place = engine_place(deployment.stage, deployment.target, WorkFolder(tmp_path, "local", "dev"))
+    kept = read_state_file(place)
+    assert kept is not None
+    assert kept == EngineSession(engine_or_skip(), place).exported_state(), "the file says what the engine says"
 
     again = deployment.up()
     assert (again.result, again.changes.total) == (Result.UNCHANGED, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -144,3 +145,37 @@ def test_a4_the_engine_has_a_process_group_of_its_own_and_is_told_by_us(monkeypa
     assert lines == ["group True", "up", "told once"]
     assert (finished.code, finished.stderr, len(started)) == (7, "to stderr", 1)
     assert not process.interrupt()
+
+
+SIGNALLED_AGAIN = """
+import os, signal, sys, threading, time
+from tinystacks.deployment.engine_process import EngineProcess
+
+began = threading.Event()
+engine = EngineProcess("/bin/sh", lambda _pid: began.set())
+sys.setswitchinterval(1e-6)
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+for one in SIGNALS:
+    signal.signal(one, lambda _number, _frame: engine.interrupt())
+script = "trap '' INT; while :; do sleep 0.1; done"
+work = threading.Thread(target=engine.run, args=(["-c", script],), kwargs={"folder": "/", "environment": {}})
+work.start()
+began.wait()
+
+def insist():
+    for _ in range(1000):
+        for one in SIGNALS:
+            os.kill(os.getpid(), one)
+    engine.kill()
+
+threading.Thread(target=insist).start()
+work.join()
+print("ended")
+"""
+
+
+def test_a4_signals_that_arrive_while_one_is_passed_on_do_not_stop_everything():
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED_AGAIN], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.returncode) == ("ended\n", 0)

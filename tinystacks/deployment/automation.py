@@ -18,6 +18,7 @@ from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.engine_process import EngineProcess
 from tinystacks.deployment.engine_state import State
 from tinystacks.deployment.program_run import ended_in_order
+from tinystacks.deployment.state_file import read_state_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,6 +109,11 @@ class EngineSession:
 
     def state(self) -> State | None:
         """Give the state as it is; none when the stage does not exist."""
+        kept = read_state_file(self.place)
+        return kept if kept is not None else self.exported_state()
+
+    def exported_state(self) -> State | None:
+        """Give the state as the engine tells it; none when the stage does not exist."""
         try:
             result = self._run("stack", "export", "--stack", self.place.stage)
         except EngineFailure as failure:

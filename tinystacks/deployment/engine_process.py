@@ -38,7 +38,7 @@ class EngineProcess:
         self.program = program
         self._on_start = on_start
         self._process: subprocess.Popen[str] | None = None
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()  # a second Ctrl-C may arrive while the first is being passed on
 
     def run(
         self,
