@@ -57,6 +57,7 @@ class DataChannel:
         self._unacknowledged: deque[_Sent] = deque()
         self._moved = asyncio.Event()
         self._next_in = 0
+        self._taken = 0
         self._early: dict[int, Message] = {}
         self._arrived: asyncio.Queue[Message | None] = asyncio.Queue(_WAITING)
         self._ended = False
@@ -91,6 +92,7 @@ class DataChannel:
         message = None if self._ended and self._arrived.empty() else await self._arrived.get()
         if message is None:
             return None
+        self._taken += 1
         with suppress(ConnectionError):
             await self._write(acknowledgement(message).encode())
         return message
@@ -152,7 +154,9 @@ class DataChannel:
                 return
 
     async def _sort_in(self, message: Message) -> None:
-        """Pass messages on in their order; one that came twice is acknowledged again at most."""
+        """Pass messages on in their order; one that was taken already is only acknowledged again."""
+        if message.sequence < self._taken:
+            await self._write(acknowledgement(message).encode())
         if message.sequence < self._next_in:
             return
         if len(self._early) < _WAITING:
