@@ -7,6 +7,7 @@ which says what is wrong.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,8 +20,25 @@ if TYPE_CHECKING:
 FILE_NAMES = ("tstack.yaml", "tstack.yml")
 
 
-def kept_view(file: Path | None, stage: str | None, region: str | None) -> tuple[StageOutputs, int, LocalTarget] | None:
-    """Give outputs, release and target of a stage of the local AWS, or nothing when it takes more to know.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptView:
+    """What is known of a stage without checking the file.
+
+    Attributes:
+        outputs: what the stage's program exported.
+        release: number of the release that was deployed last.
+        target: the local AWS.
+        file_is_newer: whether the file was written since.
+    """
+
+    outputs: StageOutputs
+    release: int
+    target: LocalTarget
+    file_is_newer: bool
+
+
+def kept_view(file: Path | None, stage: str | None, region: str | None) -> KeptView | None:
+    """Give what was kept of a stage of the local AWS, or nothing when it takes more to know.
 
     Args:
         file: the file; `tstack.yaml` in the current folder by default.
@@ -39,6 +57,7 @@ def kept_view(file: Path | None, stage: str | None, region: str | None) -> tuple
     try:
         record, kept = folder.read_record(), folder.read_outputs()
         outputs = StageOutputs.from_exports(kept) if kept is not None else None
+        newer = path.stat().st_mtime_ns > (folder.path / "record.json").stat().st_mtime_ns
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if record is None or outputs is None or stack != record.stack or region not in {None, outputs.region}:
@@ -49,7 +68,8 @@ def kept_view(file: Path | None, stage: str | None, region: str | None) -> tuple
     status = LocalAws().status()
     if status is None or record.identity != f"local:{status.instance_id}":
         return None
-    return outputs, record.release, LocalTarget(status, outputs.region)
+    target = LocalTarget(status, outputs.region)
+    return KeptView(outputs=outputs, release=record.release, target=target, file_is_newer=newer)
 
 
 def _names(path: Path) -> tuple[str, list[str]] | None:

@@ -144,11 +144,20 @@ class Workspace:
 
             kept = kept_view(self.file, name, self.region)
             if kept is not None:
-                outputs, release, target = kept
-                return Operations(outputs, target.client, release=release)
+                return Operations(
+                    kept.outputs,
+                    kept.target.client,
+                    release=kept.release,
+                    local_changes=lambda: self.deployment(name).has_local_changes() if kept.file_is_newer else False,
+                )
         deployment = self.deployment(name)
         record = deployment.record()
-        return Operations(deployment.outputs(), deployment.target.client, release=record.release if record else 0)
+        return Operations(
+            deployment.outputs(),
+            deployment.target.client,
+            release=record.release if record else 0,
+            local_changes=deployment.has_local_changes,
+        )
 
     def examine(self, name: str | None = None) -> list[Finding]:
         """Check this machine, and the AWS account that a stage goes to unless that is the local AWS.

@@ -146,6 +146,17 @@ def test_b2_a_revision_that_is_not_the_recorded_one_is_told(seen: Seen) -> None:
         ecs.update_service(cluster="seen-dev", service=name, taskDefinition=recorded)
 
 
+def test_changes_of_the_file_that_were_not_deployed_are_told(seen: Seen) -> None:
+    assert seen.document("status")["local_changes"] is False
+    seen.user.write(FILE.replace("example/worker:1", "example/worker:2"))
+    try:
+        assert seen.document("status")["local_changes"] is True
+        assert "`tstack preview` shows it" in seen.user.run("status", "--local").out
+    finally:
+        seen.user.write(FILE)
+    assert seen.document("status")["local_changes"] is False
+
+
 def test_one_task_with_its_containers_and_the_last_one_that_stopped(seen: Seen) -> None:
     task = seen.document("tasks", "--service", "web")["tasks"][0]["id"]
     shown = seen.document("tasks", "--task", task[:10])["task"]

@@ -290,6 +290,16 @@ class Deployment:
         """Give the stage's releases, newest first; empty when there were none."""
         return releases_of(self.history(), self._context.folder.verdicts())
 
+    def has_local_changes(self) -> bool | None:
+        """Say whether the stage in the file differs from the one that was deployed; nothing when that is not known.
+
+        What images are built from is not looked at.
+        """
+        record = self.record()
+        if record is None or not record.spec_digest:
+            return None
+        return self._context.spec_digest(record.images) != record.spec_digest
+
     def record(self) -> StageRecord | None:
         """Give what is remembered of the stage, such as account, machine image and last release; none before `up`."""
         return self._context.folder.read_record()

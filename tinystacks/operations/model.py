@@ -230,6 +230,7 @@ class StageStatus:
         holds: why tasks or instances that could be fewer are not (trap D15).
         skew: what runs against what should run, and how evenly it is spread.
         not_read: what AWS refused to tell, in words.
+        local_changes: whether the file says something else than what was deployed; none when that is not known.
     """
 
     stack: str
@@ -248,3 +249,4 @@ class StageStatus:
     holds: tuple[ScaleInHold, ...] = ()
     skew: tuple[ServiceSkew, ...] = ()
     not_read: tuple[str, ...] = ()
+    local_changes: bool | None = None

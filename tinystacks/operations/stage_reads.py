@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class Operations:
         client: gives a boto3 client by service name, in the stage's region.
         release: number of the release that was deployed last; 0 when unknown.
         places: where each service logs; as the stage's program has it by default.
+        local_changes: says whether the file differs from what was deployed.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class Operations:
         *,
         release: int = 0,
         places: Mapping[str, tuple[LogPlace, ...]] | None = None,
+        local_changes: Callable[[], bool | None] = lambda: None,
     ) -> None:
         self._outputs = outputs
         self._clients = client if isinstance(client, Clients) else Clients(client)
         self._release = release
         self._places = log_places(outputs) if places is None else places
+        self._local_changes = local_changes
         self._ecs_names = {name: service.service_name for name, service in outputs.services.items()}
         self._file_names = {ecs_name: name for name, ecs_name in self._ecs_names.items()}
 
@@ -92,7 +96,8 @@ class Operations:
             AwsError: AWS refused a call.
             CredentialsError: there are no valid credentials.
         """
-        return StatusReads(self, self._outputs, self._release, self._ecs_names).read()
+        found = StatusReads(self, self._outputs, self._release, self._ecs_names).read()
+        return replace(found, local_changes=self._local_changes())
 
     def services(self, *, events: int = 10) -> list[ServiceStatus]:
         """Read the services.

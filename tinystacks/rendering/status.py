@@ -130,6 +130,8 @@ def _remarks(status: StageStatus) -> Iterator[Text]:
     for service in status.services:
         if not service.steady and service.events:
             yield Text(f"{service.name}: {service.events[0][1]}", style="yellow")
+    if status.local_changes:
+        yield Text("the file says something else than what was deployed: `tstack preview` shows it", style="yellow")
     for skew in status.skew:
         yield from _skew_words(skew, status.release)
     yield from _alarm_words(status)
