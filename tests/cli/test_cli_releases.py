@@ -1,0 +1,120 @@
+"""Releases, going back, and orders to services that run: the commands as a user types them, simulated containers."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.command_line import CommandLine, a_user, wait_for
+from tests.fakes.engine_found import engine_or_skip
+from tests.fakes.surroundings import make_surroundings
+from tinystacks.local.process import LocalAws
+from tinystacks.local.target import LocalTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UP = ("up", "--local", "--json")
+WAITING = "waiting until every service is steady"
+
+
+class Shop:
+    """A stage with one service, of which a test writes versions."""
+
+    def __init__(self, user: CommandLine, network: str) -> None:
+        self.user = user
+        self._network = network
+
+    def write(self, image: str, *, simulate: str = "") -> None:
+        variables = f", variables: {{TINYSTACKS_SIMULATE: {simulate}}}" if simulate else ""
+        fixed = "port: 80, tasks: {min: 2, max: 4}, health_check: {path: /, grace_period: 600}"
+        self.user.write(
+            f"name: shop\nservices:\n  web: {{image: '{image}', {fixed}{variables}}}\n"
+            f"compute: {{kind: fargate}}\n{self._network}"
+        )
+
+    def run(self, *words: str, code: int = 0):
+        done = self.user.run(*words, "--local")
+        assert done.code == code, done.err + done.out
+        return done
+
+    def releases(self) -> list[tuple[int, str, str]]:
+        found = self.run("releases", "--json").document["releases"]
+        return [(one["number"], one["result"], one["images"]["web"]) for one in found]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    user = a_user(tmp_path_factory.mktemp("machine"), TINYSTACKS_ENGINE=str(engine_or_skip().path))
+    local = LocalAws(home=user.local_home)
+    around = make_surroundings(LocalTarget(local.start("simulated", speed=60), "us-east-1").client, "us-east-1")
+    subnets = ", ".join(around.public_subnets)
+    made = Shop(user, f"network: {{vpc_id: {around.vpc_id}, public_subnets: [{subnets}]}}\n")
+    made.write("nginx:1")
+    made.run("up", "--yes")
+    yield made
+    local.stop()
+
+
+def test_what_is_wrong_is_said_before_anything_is_done(shop):
+    assert "has no release 9; it has 1" in shop.run("releases", "show", "9", code=1).err
+    assert "2 numbers of releases, not 1" in shop.run("releases", "diff", "1", code=2).err
+    assert "nothing to go back to" in shop.run("rollback", code=1).err
+    assert "runs 2 to 4 tasks" in shop.run("scale", "web=9", code=2).err
+    assert "runs no service `wep`" in shop.run("scale", "wep=3", code=2).err
+    assert "run needs a command" in shop.run("run", code=2).err
+    assert "has no service `wep`" in shop.run("up", "--image", "wep=nginx:2", code=2).err
+    assert "no image reference" in shop.run("up", "--image", "web=no image", code=2).err
+    assert "No deployment is under way" in shop.run("up", "--cancel").err
+
+
+def test_orders_to_services_change_nothing_of_the_record(shop):
+    assert shop.run("scale", "web=3", "--json").document["result"] == "steady"
+    assert shop.run("restart", "--service", "web", "--json").document["result"] == "steady"
+    done = shop.user.run("run", "--local", "--json", "--service", "web", "--", "migrate", "--now")
+    assert (done.code, done.document["exit_code"]) == (0, 0)
+    assert shop.run("preview", "--exit-code", "--json").document["changes"]["update"] == 0
+
+
+def test_ask_15_a_given_image_stays_until_the_file_names_another(shop):
+    number = shop.run(*UP[:1], "--json", "--image", "web=nginx:2").document["release"]
+    assert shop.releases()[0] == (number, "steady", "nginx:2")
+    kept = shop.run(*UP[:1], "--json")
+    assert kept.document["result"] == "unchanged"
+    assert "stays at nginx:2" in kept.err
+    shop.write("nginx:3")
+    shop.run(*UP[:1], "--json")
+    assert shop.releases()[0] == (number + 1, "steady", "nginx:3")
+    shop.run("rollback", "--json")
+    assert shop.releases()[0] == (number + 2, "steady", "nginx:2")
+
+
+def test_ask_6_rollback_stops_a_deployment_that_still_runs_and_its_up_tells_the_truth(shop):
+    good = shop.releases()[0]
+    shop.write("nginx:9", simulate="unhealthy")
+    with shop.user.start(*UP) as bad:
+        wait_for(bad, WAITING)
+        back = shop.run("rollback", "--json")
+        out, _ = bad.communicate(timeout=120)
+    assert "deployment under way is stopped" in back.err
+    assert back.document["result"] == "steady"
+    assert bad.returncode == 4, out
+    (number, result, image), (_, failed, _) = shop.releases()[:2]
+    assert (number, result, image) == (good[0] + 2, "steady", good[2])
+    assert failed in {"rolled_back", "failed"}
+
+
+def test_an_interrupted_wait_leaves_the_deployment_and_says_how_to_stop_it(shop):
+    shop.write("nginx:9", simulate="unhealthy")
+    with shop.user.start(*UP) as bad:
+        wait_for(bad, WAITING)
+        bad.send_signal(signal.SIGINT)
+        _, said = bad.communicate(timeout=60)
+    assert bad.returncode == 130
+    assert "--cancel` stops it and goes back" in said
+    assert shop.releases()[0][1] == "in_progress"
+    assert shop.run("up", "--cancel", "--json").document["result"] == "rolled_back"
+    assert shop.releases()[0][1] == "rolled_back"
+    assert "runs another revision than was recorded" in shop.run("preview", "--exit-code", code=3).err
