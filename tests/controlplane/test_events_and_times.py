@@ -197,3 +197,16 @@ def test_a37_run_task_starts_at_most_ten(count):
         return
     with pytest.raises(EcsError, match="between 1 and 10"):
         world.plane.run_task(task_definition=world.definition(), count=count)
+
+
+def test_d17_a_revision_shows_the_digests_of_its_first_task():
+    world = World()
+    world.instances(2)
+    service = world.service(2)
+    world.steady(service)
+    first, second = world.running(service)
+    for task, digest in ((first, "sha256:1"), (second, "sha256:2")):
+        world.plane.container_started(task.id, "app", {8080: 40000}, "made", digest)
+    assert service.deployments[0].revision.container_images == [
+        {"containerName": "app", "image": "good", "imageDigest": "sha256:1"}
+    ]

@@ -398,3 +398,17 @@ def test_s25_an_update_overrides_the_count_until_the_next_alarm():
 def test_every_time_is_simulated():
     """The target begins at the plane's time, not at the machine's."""
     assert Scaled().target.created_at > START
+
+
+def test_s2_s3_a_high_resolution_policy_looks_every_20_seconds():
+    scaled = Scaled(count=2)
+    kind = "ECSServiceAverageCPUUtilizationHighResolution"
+    policy = scaled.track(75, metric={"PredefinedMetricSpecification": {"PredefinedMetricType": kind}})
+    assert {one.period for one in policy.alarms} == {20}
+    begun = scaled.plane.now
+    while scaled.service.desired_count == 2:
+        scaled.plane.metric("CPUUtilization", {"ClusterName": "default", "ServiceName": "web"}, 140, scaled.plane.now)
+        scaled.world.run(20)
+        assert scaled.plane.now - begun < 180
+    assert scaled.service.desired_count == 4
+    assert scaled.plane.now - begun <= 100

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.state import State
 
 BEAT_SECONDS = 60
+HIGH_RESOLUTION_SECONDS = 20
 
 
 def begin_beats(state: State) -> None:
     """Plan the first minute; each minute plans the next."""
     state.after(BEAT_SECONDS, lambda: _minute(state))
+    state.after(HIGH_RESOLUTION_SECONDS, lambda: _high_resolution(state))
 
 
 def step(state: State, now: float) -> list[Effect]:
@@ -63,3 +65,8 @@ def _minute(state: State) -> None:
     target_tracking.minute(state)
     zones.minute(state)
     state.at(state.now + BEAT_SECONDS, lambda: _minute(state))
+
+
+def _high_resolution(state: State) -> None:
+    target_tracking.high_resolution_beat(state)
+    state.at(state.now + HIGH_RESOLUTION_SECONDS, lambda: _high_resolution(state))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.state import State
 
 DEFAULT_COOLDOWN = 300
+MINUTE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +30,30 @@ class _Vote:
 def minute(state: State) -> None:
     """Evaluate every policy's alarms and let its target scale."""
     for target in list(state.targets.values()):
-        service = state.services.get((target.cluster, target.service))
-        policies = [one for one in target.policies.values() if one.policy_type == "TargetTrackingScaling"]
-        if service is None or service.status != "ACTIVE" or not policies:
-            continue
-        for policy in policies:
-            for alarm in policy.alarms:
-                scaling_alarms.evaluate(state, policy, alarm)
-        _decide(state, target, service, policies)
+        _look(state, target)
+
+
+def high_resolution_beat(state: State) -> None:
+    """Do the same for targets with a high-resolution policy, whose datapoints are 20 s apart (S2, S3)."""
+    for target in list(state.targets.values()):
+        if any(is_high_resolution(one) for one in target.policies.values()):
+            _look(state, target)
+
+
+def is_high_resolution(policy: ScalingPolicy) -> bool:
+    """Whether a policy follows a metric with more than one datapoint a minute."""
+    return any(alarm.period < MINUTE_SECONDS for alarm in policy.alarms)
+
+
+def _look(state: State, target: ScalableTarget) -> None:
+    service = state.services.get((target.cluster, target.service))
+    policies = [one for one in target.policies.values() if one.policy_type == "TargetTrackingScaling"]
+    if service is None or service.status != "ACTIVE" or not policies:
+        return
+    for policy in policies:
+        for alarm in policy.alarms:
+            scaling_alarms.evaluate(state, policy, alarm)
+    _decide(state, target, service, policies)
 
 
 def _decide(state: State, target: ScalableTarget, service: Service, policies: list[ScalingPolicy]) -> None:

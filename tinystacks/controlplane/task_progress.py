@@ -47,6 +47,7 @@ def container_started(
     container.host_ports = host_ports
     container.runtime_id = runtime_id
     container.image_digest = image_digest
+    _note_digest(task, container)
     container.started_at = state.now
     task.version += 1
     _go_on(state, task)
@@ -171,3 +172,12 @@ def host_lost(state: State, task_id: str) -> None:
         stopping.stop_containers(state, task)
     else:
         stopping.begin(state, task, "InfrastructureHealth", "The host of the task was lost.", died=True)
+
+
+def _note_digest(task: Task, container: Container) -> None:
+    """Keep the digest of a deployment's first task in its revision (D17)."""
+    if task.deployment is None or not container.image_digest:
+        return
+    for image in task.deployment.revision.container_images:
+        if image["containerName"] == container.name:
+            image.setdefault("imageDigest", container.image_digest)

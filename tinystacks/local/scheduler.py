@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+THIRD_SECONDS = MINUTE_SECONDS / 3
 TURN_SECONDS = 0.05
 """Real time between two turns: one simulated second at speed 20."""
 
@@ -109,6 +110,7 @@ class Scheduler:
         self._events = events
         self._seen_balancers: dict[str, dict[str, LoadBalancer]] = {}
         self._next_minute = clock.now() + MINUTE_SECONDS
+        self._next_third = clock.now() + THIRD_SECONDS
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
 
@@ -137,6 +139,10 @@ class Scheduler:
             self._turn(region, happened.get(region, []), now)
         merged = {arn: one for seen in self._seen_balancers.values() for arn, one in seen.items()}
         self._balancers.sync(merged)
+        if now >= self._next_third:
+            self._next_third = now + THIRD_SECONDS
+            for region in self._planes.regions():
+                self._usage.tell_often(region, self._runtime, now)
         if now >= self._next_minute:
             self._next_minute = now + MINUTE_SECONDS
             self._minute(now)

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tinystacks.controlplane.target_tracking import is_high_resolution
 from tinystacks.local.metrics import path_dimensions
 
 if TYPE_CHECKING:
@@ -60,16 +61,36 @@ class UsageReports:
             found = [_utilisation(service, tasks, used) for service, tasks in running.values()]
             others = [*_groups(plane, used), *_counts(plane, running), *_clusters(plane, used), *_live(plane)]
             for one in found:
-                if one.cpu is not None:
-                    plane.metric("CPUUtilization", one.dimensions, one.cpu, now)
-                if one.memory is not None:
-                    plane.metric("MemoryUtilization", one.dimensions, one.memory, now)
+                _tell_plane(plane, one, now)
         for one in found:
             for name, value in (("CPUUtilization", one.cpu), ("MemoryUtilization", one.memory)):
                 if value is not None:
                     self._metrics.put(region, NAMESPACE, name, one.dimensions, value, "Percent", now)
         for namespace, name, dimensions, value, unit in others:
             self._metrics.put(region, namespace, name, dimensions, value, unit, now)
+
+    def tell_often(self, region: str, runtime: Runtime, now: float) -> None:
+        """Tell the planes alone, between two minutes, of services that a high-resolution policy follows (rule S2)."""
+        with self._planes.locked(region) as plane:
+            followed = {
+                (target.cluster, target.service)
+                for target in plane.state.targets.values()
+                if any(is_high_resolution(one) for one in target.policies.values())
+            }
+            if not followed:
+                return
+            running: dict[tuple[str, str], tuple[Service, list[Task]]] = {}
+            for task in plane.state.tasks.values():
+                service = task.service
+                if (
+                    task.last_status == "RUNNING"
+                    and service is not None
+                    and (service.cluster, service.name) in followed
+                ):
+                    running.setdefault((service.cluster, service.name), (service, []))[1].append(task)
+            used = runtime.usage(tuple(task.id for _, tasks in running.values() for task in tasks))
+            for service, tasks in running.values():
+                _tell_plane(plane, _utilisation(service, tasks, used), now)
 
     def zones(self, region: str) -> dict[str, str]:
         """The zone of every task that has a place."""
@@ -91,6 +112,13 @@ class UsageReports:
             return
         with self._planes.locked(region) as plane:
             plane.metric("RequestCountPerTarget", path_dimensions(path), requests / targets, now)
+
+
+def _tell_plane(plane: ControlPlane, one: _Utilisation, now: float) -> None:
+    if one.cpu is not None:
+        plane.metric("CPUUtilization", one.dimensions, one.cpu, now)
+    if one.memory is not None:
+        plane.metric("MemoryUtilization", one.dimensions, one.memory, now)
 
 
 def _counts(plane: ControlPlane, running: Mapping[str, tuple[Service, list[Task]]]) -> Iterator[_Other]:
