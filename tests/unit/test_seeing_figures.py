@@ -22,6 +22,7 @@ from tinystacks.commands.durations import parse_since
 from tinystacks.deployment.file_words import file_field
 from tinystacks.deployment.results import PlannedChange, RefreshResult, Result
 from tinystacks.errors import AwsError, NotDeployedError, UsageError
+from tinystacks.operations.causes_in_short import short_cause
 from tinystacks.operations.stage_reads import Operations
 from tinystacks.operations.timeline import Happening, Timeline, read_timeline
 from tinystacks.rendering.drift import drift_document, show_drift
@@ -309,6 +310,26 @@ def test_fields_that_drift_names_are_in_the_file(type_: str, name: str) -> None:
     for part in words.removeprefix("services.web.").split("."):
         here = here.model_fields[part].annotation
     assert here is not None
+
+
+@pytest.mark.parametrize(
+    ("cause", "short"),
+    [
+        (
+            "monitor alarm TargetTracking-service/c/web-AlarmLow-1a in state ALARM triggered policy web-by-cpu",
+            "policy web-by-cpu (the metric is low)",
+        ),
+        ("monitor alarm mine in state ALARM triggered policy steps", "policy steps"),
+        (
+            "At 2026-11-23T12:40:51Z a user request.  At 2026-11-23T12:40:51Z an instance was started, increasing 1 to 2.",
+            "instance was started, increasing 1 to 2.",
+        ),
+        ("minimum capacity was set to 4", "minimum capacity was set to 4"),
+        ("", ""),
+    ],
+)
+def test_s17_causes_are_told_in_short(cause: str, short: str) -> None:
+    assert short_cause(cause) == short
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from tinystacks.operations.causes_in_short import short_cause
 from tinystacks.operations.clients import SideBySide
 from tinystacks.operations.scaling_reads import read_instance_activities, read_task_activities
 
@@ -139,8 +140,9 @@ def _of_tasks(tasks: Iterable[TaskStatus]) -> Iterable[Happening]:
 
 
 def _of_scaling(activity: ScalingActivity) -> Happening:
-    what = f"not scaled, {', '.join(activity.not_scaled)}" if activity.not_scaled else activity.description
-    cause = f": {activity.cause}" if activity.cause else ""
+    done = activity.description.rstrip(".")
+    what = f"not scaled, {', '.join(activity.not_scaled)}" if activity.not_scaled else done
+    cause = f": {short_cause(activity.cause)}" if activity.cause else ""
     return Happening(
         at=activity.at,
         kind="scaling" if activity.service else "instances",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Group
 from rich.text import Text
 
+from tinystacks.operations.causes_in_short import short_cause
 from tinystacks.rendering.stage import (
     WIDE,
     coloured,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from tinystacks.operations.watching import Picture
     from tinystacks.outputs import StageOutputs
     from tinystacks.rendering.console import Screen
+
+
+_IDLE = frozenset({"AlreadyAtMinCapacity", "AlreadyAtMaxCapacity", "AlreadyAtDesiredCapacity"})
+"""Why scaling did nothing where the table of numbers says as much."""
 
 
 def show_status(console: Console, status: StageStatus, outputs: StageOutputs) -> None:
@@ -135,19 +140,18 @@ def _remarks(status: StageStatus) -> Iterator[Text]:
     for skew in status.skew:
         yield from _skew_words(skew, status.release)
     yield from _alarm_words(status)
-    for activity in status.activities:
-        yield Text(activity_words(activity), style="dim")
-    for words in status.not_read:
-        yield Text(f"not read: {words}", style="yellow")
+    telling = [one for one in status.activities if not one.not_scaled or not _IDLE.issuperset(one.not_scaled)]
+    yield from (Text(activity_words(activity), style="dim") for activity in telling)
+    yield from (Text(f"not read: {words}", style="yellow") for words in status.not_read)
 
 
 def activity_words(activity: ScalingActivity) -> str:
     """Say what scaling did, or why it did nothing."""
     about = f"{activity.service or 'instances'}, {since(activity.at)} ago"
     if activity.not_scaled:
-        return f"not scaled: {about}: {', '.join(activity.not_scaled)}: {activity.cause}"
+        return f"not scaled: {about}: {', '.join(activity.not_scaled)}: {short_cause(activity.cause)}"
     done = "" if activity.status == "Successful" else f" ({activity.status}: {activity.message})"
-    return f"scaled: {about}: {activity.description}{done}: {activity.cause}"
+    return f"scaled: {about}: {activity.description.rstrip('.')}{done}: {short_cause(activity.cause)}"
 
 
 def _alarm_words(status: StageStatus) -> Iterator[Text]:
