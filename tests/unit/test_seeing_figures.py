@@ -321,8 +321,8 @@ def test_fields_that_drift_names_are_in_the_file(type_: str, name: str) -> None:
         ),
         ("monitor alarm mine in state ALARM triggered policy steps", "policy steps"),
         (
-            "At 2026-11-23T12:40:51Z a user request.  At 2026-11-23T12:40:51Z an instance was started, increasing 1 to 2.",
-            "instance was started, increasing 1 to 2.",
+            "At 2026-11-23T12:40:51Z a user request.  At 2026-11-23T12:40:52Z an instance was started, from 1 to 2.",
+            "instance was started, from 1 to 2.",
         ),
         ("minimum capacity was set to 4", "minimum capacity was set to 4"),
         ("", ""),
