@@ -164,6 +164,9 @@ def up(
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Put back what was changed behind the engine (see `drift`).")
     ] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=0, help="With --refresh: how many resources may be gone.")
+    ] = None,
     runtime: Runtime = None,
     speed: Speed = None,
 ) -> None:
@@ -182,7 +185,7 @@ def up(
     try:
         with Progress(place.screen) as progress, deployment.interrupt.on_signals():
             if refresh:
-                deployment.refresh(on_event=progress)
+                deployment.refresh(on_event=progress, limit=limit)
             result = deployment.up(on_event=progress, images=images, message=message, allow_downtime=allow_downtime)
     except InterruptedWaitError:
         if not wants_to_go_back(place.screen):
