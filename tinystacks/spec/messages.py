@@ -83,6 +83,16 @@ def problems_of(error: ValidationError, model: type[SpecModel], origin: Origin |
     return problems
 
 
+def paths_of(error: ValidationError, model: type[SpecModel]) -> list[KeyPath]:
+    """Give the paths of what pydantic found wrong.
+
+    Args:
+        error: what pydantic found.
+        model: the model that was validated.
+    """
+    return [_follow(detail["loc"], model)[0] for detail in error.errors(include_url=False)]
+
+
 def locate(
     origin: Origin, path: KeyPath, message: str, *, code: str, severity: str = "error", key: bool = False
 ) -> Problem:

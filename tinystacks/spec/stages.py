@@ -64,6 +64,20 @@ def merged_stage(stack: StackSpec, name: str | None = None) -> tuple[StageSpec |
     Raises:
         SpecError: no such stage.
     """
+    stage, problems = assembled_stage(stack, name)
+    return stage, problems if stage is None else problems + check_stage(stage)
+
+
+def assembled_stage(stack: StackSpec, name: str | None = None) -> tuple[StageSpec | None, list[Problem]]:
+    """Give one stage, merged and filled in, with the problems of its form alone.
+
+    Args:
+        stack: the stack.
+        name: the stage; the first by default.
+
+    Raises:
+        SpecError: no such stage.
+    """
     name = name if name is not None else stack.stage_names[0]
     if name not in stack.stages:
         message = (
@@ -77,8 +91,7 @@ def merged_stage(stack: StackSpec, name: str | None = None) -> tuple[StageSpec |
         stage = StageSpec.model_validate({**merged, "stack": stack.name, "stage": name, "order": order})
     except ValidationError as error:
         return None, problems + problems_of(error, StageSpec, origin)
-    stage = filled(stage).with_origin(origin)
-    return stage, problems + check_stage(stage)
+    return filled(stage).with_origin(origin), problems
 
 
 def stage_warnings(stage: StageSpec) -> list[Problem]:

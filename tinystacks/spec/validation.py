@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from tinystacks.errors import Problem, SpecError
-from tinystacks.spec.messages import in_file_order, problems_of
+from tinystacks.spec.messages import in_file_order, paths_of, problems_of
 from tinystacks.spec.model import MAX_STAGES, StackSpec, StageSpec
 from tinystacks.spec.overrides import merge_stage
 from tinystacks.spec.positions import Origin, SourceMap
 from tinystacks.spec.shape import section, tidy
+from tinystacks.spec.sound_parts import problems_of_sound_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tinystacks.spec.positions import KeyPath
 
 _ENOUGH_PROBLEMS = 100
 """Stages are not looked into any more once so many problems are known: nobody reads on."""
@@ -47,14 +49,18 @@ def _validated(document: Any, source: SourceMap) -> tuple[StackSpec | None, list
     data = tidy(document, section(StackSpec), texts=source.texts)
     if isinstance(data, dict):
         data = _with_stage_texts(cast("dict[str, Any]", data), source)
+    wrong: list[KeyPath] = []
     try:
         stack = StackSpec.model_validate(data).with_origin(origin)
     except ValidationError as error:
-        stack, problems = None, problems_of(error, StackSpec, origin)
+        stack, problems, wrong = None, problems_of(error, StackSpec, origin), paths_of(error, StackSpec)
     else:
         problems = []
     if isinstance(data, dict) and len(problems) < _ENOUGH_PROBLEMS:
-        problems += _problems_of_stages(cast("dict[str, Any]", data), source)
+        fields = cast("dict[str, Any]", data)
+        problems += _problems_of_stages(fields, source)
+        if 0 < len(problems) < _ENOUGH_PROBLEMS:
+            problems += problems_of_sound_parts(fields, wrong, source)
     return stack, problems
 
 

@@ -22,13 +22,14 @@ from tinystacks.spec.checks import (
 from tinystacks.spec.messages import in_file_order, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from tinystacks.errors import Problem
     from tinystacks.spec.checks.finding import Finding
     from tinystacks.spec.model import StageSpec
+    from tinystacks.spec.positions import KeyPath
 
-CHECKS: Sequence[Callable[[StageSpec], Iterable[Finding]]] = (
+SERVICE_CHECKS: Sequence[Callable[[StageSpec], Iterable[Finding]]] = (
     names.check,
     containers.check,
     secrets.check,
@@ -36,6 +37,10 @@ CHECKS: Sequence[Callable[[StageSpec], Iterable[Finding]]] = (
     routes.check,
     scaling.check,
     updates.check,
+)
+"""Checks that look at services alone, not at what they run on."""
+CHECKS: Sequence[Callable[[StageSpec], Iterable[Finding]]] = (
+    *SERVICE_CHECKS,
     instances.check,
     placement_modes.check,
     packing.check,
@@ -46,11 +51,23 @@ CHECKS: Sequence[Callable[[StageSpec], Iterable[Finding]]] = (
 """Every check; none depends on another."""
 
 
-def check_stage(stage: StageSpec) -> list[Problem]:
-    """Give every error and warning of a stage that is well-formed and filled in, in the order of the file."""
+def check_stage(
+    stage: StageSpec,
+    checks: Iterable[Callable[[StageSpec], Iterable[Finding]]] = CHECKS,
+    *,
+    apart_from: Collection[KeyPath] = (),
+) -> list[Problem]:
+    """Give every error and warning of a stage that is well-formed and filled in, in the order of the file.
+
+    Args:
+        stage: the stage.
+        checks: what to look for.
+        apart_from: sections (`("compute",)`) and services (`("services", "web")`) to say nothing about.
+    """
     origin = stage.origin
-    findings = dict.fromkeys(finding for check in CHECKS for finding in check(stage))
+    findings = dict.fromkeys(finding for check in checks for finding in check(stage))
     return in_file_order(
         locate(origin, finding.path, finding.message, code=finding.code, severity=finding.severity)
         for finding in findings
+        if finding.path[:1] not in apart_from and finding.path[:2] not in apart_from
     )
