@@ -12,6 +12,7 @@ from tinystacks.errors import UsageError
 from tinystacks.local.failures import naming
 from tinystacks.local.failures.hosts import HostLoss
 from tinystacks.local.failures.model import EVERY_SECONDS, KINDS, SPOT_NOTICE_SECONDS, Failure
+from tinystacks.local.failures.shortages import LAUNCHERS, Shortages
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tinystacks.local.runtime.base import Runtime
 
 _SERVICE_KINDS = frozenset({"health", "pull", "task"})
-_LAUNCHERS = ("ec2", "fargate")
 _FARGATE_SPOT = "FARGATE_SPOT"
 
 
@@ -54,12 +54,11 @@ class Breaker:
     ) -> None:
         self._book = book
         self._clock = clock
-        self._emulation = emulation
         self._planes = planes
         self._groups = groups
         self._runtime = runtime
         self._hosts = HostLoss(book=book, planes=planes, groups=groups, runtime=runtime)
-        self._shortages: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._shortages = Shortages(book=book, emulation=emulation, planes=planes, groups=groups)
         self._lock = threading.RLock()
 
     def document(self) -> list[dict[str, Any]]:
@@ -134,7 +133,7 @@ class Breaker:
 
     def turn(self, region: str, now: float) -> None:
         """Keep broken what is broken in a region, and mend what is due."""
-        if not self._book.active() and not self._shortages.get(region):
+        if not self._book.active() and not self._shortages.is_told(region):
             return
         with self._lock:
             for failure in self._book.active():
@@ -142,7 +141,7 @@ class Breaker:
                     self._end(failure)
                 elif failure.region in {"", region}:
                     self._keep(failure, region, now)
-            self._apply_shortages(region)
+            self._shortages.tell(region)
 
     def _keep(self, failure: Failure, region: str, now: float) -> None:
         match failure.kind:
@@ -179,8 +178,8 @@ class Breaker:
             self._find_service(failure, what)
         elif kind in {"instance", "agent", "spot"}:
             self._find_instance(failure, what)
-        elif kind == "zone" or (kind == "capacity" and what not in {"", *_LAUNCHERS}):
-            found = naming.find_zone(self._zones(), what)
+        elif kind == "zone" or (kind == "capacity" and what not in {"", *LAUNCHERS}):
+            found = naming.find_zone(self._shortages.zones(), what)
             failure.region, failure.what = found.region, found.name
         elif kind == "capacity":
             failure.what = what
@@ -252,7 +251,7 @@ class Breaker:
                 self._hosts.begin(failure)
             case _:
                 pass
-        self._apply_all_shortages()
+        self._shortages.tell_all()
 
     def _end(self, failure: Failure) -> None:
         self._book.remove(failure)
@@ -264,7 +263,7 @@ class Breaker:
                 self._hosts.end(failure)
             case _:
                 pass
-        self._apply_all_shortages()
+        self._shortages.tell_all()
 
     def _fail_container_checks(self, failure: Failure) -> None:
         """Say UNHEALTHY of containers that run; whatever is said of them later is changed on its way."""
@@ -275,40 +274,6 @@ class Breaker:
                         for container in task.containers.values():
                             if container.has_health_check:
                                 plane.container_health(task.id, container.name, "UNHEALTHY")
-
-    def _apply_all_shortages(self) -> None:
-        for region in self._planes.regions():
-            self._apply_shortages(region)
-
-    def _apply_shortages(self, region: str) -> None:
-        """Tell EC2 and Fargate in which zones there is no capacity."""
-        zones = {zone for place, zone in self._zones() if place == region}
-        full: dict[str, frozenset[str]] = {}
-        for launcher in _LAUNCHERS:
-            short: set[str] = set()
-            for one in (*self._book.of_kind("capacity"), *self._book.of_kind("zone")):
-                if one.what in {"", launcher}:
-                    short |= zones
-                elif one.what in zones:
-                    short.add(one.what)
-            full[launcher] = frozenset(short)
-        wanted = (full["ec2"], full["fargate"])
-        if self._shortages.get(region, (frozenset(), frozenset())) == wanted:
-            return
-        self._shortages[region] = wanted
-        self._groups.set_full_zones(region, full["ec2"])
-        with self._planes.locked(region) as plane:
-            plane.fargate_capacity(full_zones=full["fargate"])
-        if not any(wanted):
-            del self._shortages[region]
-
-    def _zones(self) -> list[tuple[str, str]]:
-        """Every zone of the regions in use, subnets of theirs included."""
-        found: list[tuple[str, str]] = []
-        for region in self._planes.regions():
-            subnets = list(self._emulation.ec2(region).subnets)
-            found += [(region, zone) for zone in sorted({f"{region}a", *subnets})]
-        return found
 
     def _all_planes(self) -> AbstractContextManager[list[ControlPlane]]:
         return self._planes.all_locked()
