@@ -183,5 +183,5 @@ def missing_group(place: LogPlace) -> AwsError:
         service="logs",
         operation="FilterLogEvents",
         code="ResourceNotFoundException",
-        hint="`tstack up` makes it again; `tstack drift` shows what else is gone.",
+        hint="`tstack up --refresh` makes that of a stage again; `tstack drift` shows what else is gone.",
     )
