@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -12,10 +12,11 @@ from programs.sdk import aws
 from tinystacks.naming import TAG_SERVICE, logical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
     from programs.settings import ProgramSettings
     from tinystacks.spec.model import StageSpec
+    from tinystacks.spec.service import ServiceSpec
 
 UNTAGGED_DAYS = 14
 """Days after which an image that lost every tag is removed."""
@@ -59,25 +60,24 @@ class Registry(pulumi.ComponentResource):
         self.register_outputs({"url": repository.repository_url})
 
 
-def repositories_program(
-    stage: StageSpec, settings: ProgramSettings, services: Iterable[str], exports: Mapping[str, Any]
-) -> Callable[[], None]:
-    """Give a program that makes repositories only, as the stage's own program does, before the first push.
+def built_services(stage: StageSpec) -> dict[str, ServiceSpec]:
+    """Give the services that are built, by name."""
+    return {name: service for name, service in stage.services.items() if service.build is not None}
+
+
+def repositories_program(stage: StageSpec, settings: ProgramSettings) -> Callable[[], None]:
+    """Give a program that makes repositories only, as the stage's own program does, for a stage without anything else.
 
     Args:
         stage: the stage.
         settings: facts of this run.
-        services: that need a repository.
-        exports: what the stage exports already, which stays.
     """
 
     def program() -> None:
         provider = stage_provider(stage, settings)
         root = pulumi.ResourceOptions(providers={"aws": provider})
-        for name in services:
+        for name in built_services(stage):
             Registry(stage.stack, name, settings=settings, opts=root)
-        for key, value in exports.items():
-            pulumi.export(key, value)
 
     return program
 

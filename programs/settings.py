@@ -51,6 +51,8 @@ class ProgramSettings:
             Empty leaves what is there.
         repositories_only: services of which only the repository is made, because no image was pushed yet; the next run
             leaves them out of here and has their images.
+        extra_repositories: services that get a repository before the file says so of them, for a first push; nothing of
+            such a service changes.
         release_gate: runs a service's `release_command` to its end, and raises when it fails, so that the service stays
             as it is; none runs no such commands (plain `pulumi up`).
         purge_images: whether deleting a repository deletes its images too; otherwise the repository is kept (trap C8).
@@ -65,6 +67,7 @@ class ProgramSettings:
     deploy_id: str = ""
     repositories_only: frozenset[str] = frozenset()
     purge_images: bool = False
+    extra_repositories: frozenset[str] = frozenset()
     release_gate: Callable[[ReleaseOrder], None] | None = None
 
     @property

@@ -22,7 +22,7 @@ from programs.hosting import on_fargate
 from programs.load_balancer import LoadBalancer
 from programs.network import Network
 from programs.provider import stage_provider
-from programs.registry import Registry
+from programs.registry import Registry, built_services
 from programs.service import ServicePlace
 from programs.strategy import FARGATE_PROVIDERS, ClusterCapacity, StrategyItem, fargate_strategy
 
@@ -57,8 +57,7 @@ def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]
     root = pulumi.ResourceOptions(providers={"aws": provider})
     registries = {
         name: Registry(stage.stack, name, settings=settings, opts=root)
-        for name, service in stage.services.items()
-        if service.build is not None
+        for name in {**built_services(stage), **dict.fromkeys(settings.extra_repositories)}
     }
     network = Network(stage, settings=settings, provider=provider, opts=root)
     cluster = Cluster(stage, opts=root)
@@ -102,7 +101,7 @@ def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]
             stage,
             name,
             place=place,
-            registry=registries.get(name),
+            registry=registries.get(name) if stage.services[name].build else None,
             exec_log_group_arn=cluster.exec_log_group_arn,
             settings=settings,
             opts=root,

@@ -62,3 +62,31 @@ def test_a_plan_before_the_first_push_shows_the_repository_it_will_come_from():
     image = sample(BUILT).exports["services"]["web"]["image"]
 
     assert image.endswith(".amazonaws.com/shop-web-1a2b3c4:unpushed")
+
+
+def test_a_service_that_is_built_from_now_on_gets_its_repository_first_and_nothing_else_changes():
+    document = {"services": {"web": WEB}}
+
+    before = declare(document)
+    beside = declare(document, extra_repositories=frozenset({"web"}))
+
+    more = {each.urn: each.inputs for each in beside.resources}
+    assert {each.urn: each.inputs for each in before.resources}.items() <= more.items()
+    assert beside.exports == before.exports
+    assert beside.one(REPOSITORY).urn == sample(BUILT).one(REPOSITORY).urn
+
+
+def test_release_commands_run_on_the_new_revision_before_the_service_gets_it():
+    asked = []
+    command = {"services": {"web": {**WEB, "release_command": ["./migrate"]}}}
+
+    gated = declare(command, release_gate=asked.append)
+
+    [order] = asked
+    service = gated.one("aws:ecs/service:Service").inputs
+    assert (order.service, order.cluster) == ("web", "shop-dev")
+    assert order.task_definition == service["taskDefinition"]
+    assert [one["capacityProvider"] for one in order.strategy] == [
+        one["capacityProvider"] for one in service["capacityProviderStrategies"]
+    ]
+    assert declare(command).one("aws:ecs/service:Service").inputs == service

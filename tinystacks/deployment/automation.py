@@ -176,9 +176,8 @@ class EngineSession:
         on_event: Callable[[Any], None],
         *,
         message: str = "",
-        targets: list[str] | None = None,
     ) -> None:
-        """Run the program and make it so; with targets (engine identities) nothing else is touched."""
+        """Run the program and make it so."""
         with ended_in_order(program) as run:
             self._stack(run).up(
                 on_event=on_event,
@@ -186,7 +185,6 @@ class EngineSession:
                 color="never",
                 suppress_outputs=True,
                 show_secrets=False,
-                target=targets,
             )
 
     def preview_refresh(

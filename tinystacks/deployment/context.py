@@ -11,6 +11,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.engine import find_engine
@@ -347,6 +348,11 @@ class StageContext:
     def spec_digest(self, images: Mapping[str, str]) -> str:
         """Give a short text that differs when the stage or its images do."""
         return hashlib.sha256(f"{self.spec_json()}{sorted(images.items())}".encode()).hexdigest()
+
+    def settings_digest(self, record: StageRecord) -> str:
+        """Give a short text that differs when the program makes something else, whatever the images are."""
+        parts = [self.spec_json(), self.ami_id(record), self.strategy(), self.target.identity(), version("tinystacks")]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _whole(self, session: EngineSession, state: State, emit: OnEvent) -> State:
         """Repair a state with unfinished operations; on the local AWS what is left over is simply removed."""

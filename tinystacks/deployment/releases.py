@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 UNKNOWN_RESULT = "unknown"
 """The engine was done, and nobody here saw how the services' deployments ended."""
 
+_OF_THE_PLACE = ("state", "secrets_provider", "account", "profile", "region", "approval", "order")
+
 
 class NoReleaseError(TinystacksError):
     """There is no such release, or none that can be gone back to."""
@@ -64,19 +66,24 @@ class Release:
         """The same text for releases that run the same."""
         return json.dumps([self.spec, dict(self.images)], sort_keys=True)
 
-    def stage(self) -> StageSpec:
+    def stage(self, place: StageSpec | None = None) -> StageSpec:
         """Give the stage as it was.
+
+        Args:
+            place: says where the stage is and who may change it, which is not part of what ran; as it was by default.
 
         Raises:
             NoReleaseError: this version cannot read what another version stored.
         """
         try:
-            return StageSpec.model_validate_json(json.dumps(self.spec))
+            stage = StageSpec.model_validate_json(json.dumps(self.spec))
         except (SpecError, ValueError) as error:
             raise NoReleaseError(
                 f"Release {self.number} was stored by another version of tstack that described stages otherwise.",
                 hint=f"Deploy its commit ({self.commit or 'unknown'}) with `tstack up`.",
             ) from error
+        kept = {} if place is None else {name: getattr(place, name) for name in _OF_THE_PLACE}
+        return stage.model_copy(update=kept)
 
     def to_mapping(self, *, whole: bool = False) -> dict[str, Any]:
         """Give plain data.

@@ -24,12 +24,9 @@ if TYPE_CHECKING:
     from tinystacks.deployment.releases import Release
     from tinystacks.deployment.results import UpResult
     from tinystacks.outputs import StageOutputs
-    from tinystacks.spec.model import StageSpec
 
 _LOCK_PATIENCE = 600.0
 """Seconds that a command whose deployment was stopped gets to see that and to end."""
-_OF_THE_PLACE = ("state", "secrets_provider", "account", "profile", "region", "approval", "order")
-"""What says where a stage is and who may change it: not part of what is brought back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +100,8 @@ def roll_back(
     if outputs is not None:
         stop_rollouts(context, outputs, emit)
     _wait_for_lock(context, emit)
-    restored = plan.target.stage()
-    place: dict[str, Any] = {name: getattr(context.stage, name) for name in _OF_THE_PLACE}
-    stage: StageSpec = restored.model_copy(update=place)
     return Update(
-        context.of(stage),
+        context.of(plan.target.stage(context.stage)),
         again=plan.target,
         message=message or f"rollback to release {plan.target.number}",
         by=by,

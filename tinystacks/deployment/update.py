@@ -96,9 +96,11 @@ class Update:
             if opened.state is None:
                 with context.explained():
                     opened.session.create()
+                moved_on = False
             else:
-                self._take_over_what_ecs_did(opened, program)
-            planned = self._preview(opened, program) if opened.state is not None and opened.state.count else None
+                moved_on = self._take_over_what_ecs_did(opened, program)
+            known = not moved_on and not self._force and self._is_known(opened, supply)
+            planned = None if known or opened.state is None else self._preview(opened, program)
             if planned is not None and not self._allow_downtime:
                 check_replacements(planned.planned.values())
             digest = context.spec_digest(supply.images)
@@ -125,6 +127,18 @@ class Update:
             make_repositories(self._context, opened, supply.missing, self._emit)
             supplying.build(supply, opened.state, self._commit)
         return supply
+
+    def _is_known(self, opened: Opened, supply: Supply) -> bool:
+        """Whether what changes is known without asking the engine, which takes it seconds.
+
+        Before the first release nothing is there that could be interrupted. After it, where nothing but images differs
+        from the last release, which went through the engine well, services get other revisions and that is all.
+        """
+        record = opened.record
+        if record is None or not record.release:
+            return True
+        only_images = bool(record.spec_digest) and record.settings_digest == self._context.settings_digest(record)
+        return only_images and dict(record.images) != supply.images
 
     def _preview(self, opened: Opened, program: Callable[[], None]) -> EventTranslator:
         self._emit(PhaseStarted(phase=Phase.PREVIEW, message="finding out what changes"))
@@ -172,7 +186,7 @@ class Update:
                     context.pace.sleep(_RETRY_WAIT)
                     translator = self._engine_up(opened, program)
             done = translator.changes or done
-            context.remember(opened, spec_digest=digest)
+            context.remember(opened, spec_digest=digest, settings_digest=context.settings_digest(record))
         except BaseException:
             context.remember(opened, results=with_result(record.results, number, Result.FAILED), spec_digest="")
             raise
@@ -196,16 +210,19 @@ class Update:
             self._context.remember(opened, resources=opened.state.count, engine_version=opened.state.engine_version)
             self._context.folder.write_outputs(masked(dict(opened.state.exports)))
 
-    def _take_over_what_ecs_did(self, opened: Opened, program: Callable[[], None]) -> None:
+    def _take_over_what_ecs_did(self, opened: Opened, program: Callable[[], None]) -> bool:
         """Refresh services that run another revision than the state says, as after a rollback (trap B2).
 
         After a destroy that was broken off, everything is refreshed: it had sent the tasks away.
+
+        Returns:
+            Whether there was anything to take over.
         """
         context = self._context
         cleared = opened.record is not None and opened.record.cleared
         urns = None if cleared else drifted_services(context.target.client, opened.state)
         if urns is not None and not urns:
-            return
+            return False
         what = "the whole stage, since a destroy was broken off" if cleared else "services that ECS has rolled back"
         self._emit(Notice(message=f"Reading {what} from AWS before going on."))
         with context.explained():
@@ -213,6 +230,7 @@ class Update:
                 opened, lambda on_event: opened.session.refresh(program, on_event, targets=urns), planning=True
             )
             opened.state = opened.session.state()
+        return True
 
     def _release(self, record: StageRecord, before: StageRecord | None) -> dict[str, Any]:
         known = {name: image for name, image in file_images(self._context).items() if image is not None}

@@ -55,6 +55,7 @@ class StageRecord:
         sources: content of the sources that images were built from, by service.
         file_images: image references of the file at the last release, by service (and `service/sidecar`).
         release_tasks: task definition for which a service's `release_command` went well, by service.
+        settings_digest: SHA-256 of all that decides what the program makes, besides images.
         strategy: capacity provider strategy of the services in one word (trap B17); empty when unknown.
         cleared: whether a destroy has sent the tasks away, so that the state no longer tells the truth about them.
     """
@@ -73,6 +74,7 @@ class StageRecord:
     release_tasks: Mapping[str, str] = field(default_factory=dict[str, str])
     results: Mapping[str, str] = field(default_factory=dict[str, str])
     spec_digest: str = ""
+    settings_digest: str = ""
     cleared: bool = False
     strategy: str = ""
 
