@@ -68,8 +68,9 @@ class LocalTarget:
         from botocore.config import Config  # noqa: PLC0415 - as above
 
         if self._session is None:
-            self._session = isolated_session(self.region)
-        return self._session.client(
+            self._session = _isolated_core(self.region, ACCOUNT_ID)
+        # botocore's clients are what boto3 gives; boto3 itself, which adds resources and transfers, takes long to load.
+        return self._session.create_client(
             service,
             endpoint_url=self.status.endpoint_url,
             config=Config(
@@ -110,6 +111,11 @@ def isolated_session(region: str, *, account_id: str = ACCOUNT_ID) -> Any:
         account_id: account that AWS clients may put into account-based endpoints.
     """
     import boto3.session  # noqa: PLC0415 - boto3 takes a quarter of a second to load
+
+    return boto3.session.Session(region_name=region, botocore_session=_isolated_core(region, account_id))
+
+
+def _isolated_core(region: str, account_id: str) -> Any:
     import botocore.session  # noqa: PLC0415 - as above
 
     core = botocore.session.Session(
@@ -120,10 +126,5 @@ def isolated_session(region: str, *, account_id: str = ACCOUNT_ID) -> Any:
             "region": (None, None, region, None),
         }
     )
-    return boto3.session.Session(
-        aws_access_key_id=KEY,
-        aws_secret_access_key=KEY,
-        aws_account_id=account_id,
-        region_name=region,
-        botocore_session=core,
-    )
+    core.set_credentials(KEY, KEY, account_id=account_id)
+    return core

@@ -10,16 +10,13 @@ from tinystacks.aws_calls import aws_errors
 from tinystacks.operations.choosing import find_task, unknown
 from tinystacks.operations.clients import Clients, SideBySide
 from tinystacks.operations.ecs_reads import read_instances, read_services, read_tasks
-from tinystacks.operations.elsewhere import describe_elsewhere
-from tinystacks.operations.log_selection import LogRequest, log_places, select
-from tinystacks.operations.metric_reads import read_metrics
-from tinystacks.operations.stage_status import StatusReads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tinystacks.operations.log_model import LogLine, LogPlace
     from tinystacks.operations.log_reads import LogCursor
+    from tinystacks.operations.log_selection import LogRequest
     from tinystacks.operations.metric_reads import StageMetrics
     from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TaskStatus
     from tinystacks.outputs import StageOutputs
@@ -48,7 +45,7 @@ class Operations:
         self._outputs = outputs
         self._clients = client if isinstance(client, Clients) else Clients(client)
         self._release = release
-        self._places = log_places(outputs) if places is None else places
+        self._places = places
         self._local_changes = local_changes
         self._ecs_names = {name: service.service_name for name, service in outputs.services.items()}
         self._file_names = {ecs_name: name for name, ecs_name in self._ecs_names.items()}
@@ -68,6 +65,8 @@ class Operations:
             UsageError: no such service.
             AwsError: AWS refused a call.
         """
+        from tinystacks.operations.elsewhere import describe_elsewhere  # noqa: PLC0415 - status is quick without it
+
         clients = Clients(client)
         outputs, places = describe_elsewhere(clients, cluster, service, region)
         return cls(outputs, clients, places=places)
@@ -96,6 +95,8 @@ class Operations:
             AwsError: AWS refused a call.
             CredentialsError: there are no valid credentials.
         """
+        from tinystacks.operations.stage_status import StatusReads  # noqa: PLC0415 - tasks and logs are quick without it
+
         found = StatusReads(self, self._outputs, self._release, self._ecs_names).read()
         return replace(found, local_changes=self._local_changes())
 
@@ -176,11 +177,13 @@ class Operations:
             NotDeployedError: nothing that was asked for writes to a log group.
             AwsError: AWS refused a call.
         """
+        from tinystacks.operations.log_selection import log_places, select  # noqa: PLC0415 - as above
+
         return select(
             self._clients,
             request,
             services=list(self._ecs_names),
-            places=self._places,
+            places=log_places(self._outputs) if self._places is None else self._places,
             tasks=lambda life: self.tasks(stopped=life == "stopped"),
         )
 
@@ -192,6 +195,8 @@ class Operations:
             NotDeployedError: nothing that was asked for writes to a log group.
             AwsError: AWS refused a call.
         """
+        from tinystacks.operations.log_selection import LogRequest  # noqa: PLC0415 - as above
+
         cursors = self.log_cursors(request or LogRequest())
         with SideBySide() as reads:
             found: Sequence[list[LogLine]] = reads.all([cursor.read for cursor in cursors])
@@ -209,6 +214,8 @@ class Operations:
             UsageError: no such service.
             AwsError: AWS refused the call.
         """
+        from tinystacks.operations.metric_reads import read_metrics  # noqa: PLC0415 - as above
+
         self._check_service(service)
         wanted = [name for name in self._ecs_names if service in {None, name}]
         return read_metrics(self._clients, self._outputs, wanted, since, until or datetime.now(UTC))
