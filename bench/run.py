@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -148,6 +149,23 @@ def deploy_figure(folder: Path) -> Figure:
     return Figure("up of a new image beyond what ECS needs", more, 3, "s", detail)
 
 
+def processor_time(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    timed(command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def status_figure(folder: Path) -> Figure:
+    """Processor time of a whole `status`; the rest of its time it waits for AWS."""
+    ours = [TSTACK, "status", "--local", "--json", "--file", str(folder / "tstack.yaml")]
+    bare = [PYTHON, "-c", "import boto3; boto3.client('ecs', region_name='us-east-1')"]
+    pairs = [(processor_time(ours), processor_time(bare)) for _ in range(RUNS)]
+    client = statistics.median(pair[1] for pair in pairs)
+    detail = f"processor time; a boto3 client alone takes {client:.2f} s"
+    return Figure("status --local", statistics.median(pair[0] for pair in pairs), 0.5, "s", detail)
+
+
 def roll_figures() -> list[Figure]:
     """Processor time of the control plane for one rolling update, and how the cost per task grows."""
     sizes = {500: 100, 5000: 1000}
@@ -184,6 +202,7 @@ def main() -> None:
             print(up_figure(folder), flush=True)
             for figure in own_time_figures(program, folder):
                 print(figure, flush=True)
+            print(status_figure(folder), flush=True)
             print(preview_figure(folder, environment), flush=True)
             print(deploy_figure(folder), flush=True)
         finally:
