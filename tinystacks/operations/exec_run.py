@@ -64,6 +64,9 @@ def run_aws(words: Sequence[str], environment: Mapping[str, str]) -> None:
         if piped:
             threading.Thread(target=_feed, args=(process,), name="session-input", daemon=True).start()
         code = process.wait()
+        if process.stdin is not None:
+            with suppress(OSError):
+                process.stdin.close()
     if code:
         raise AccessError(
             f"{' '.join(words[:3])} ended with exit code {code}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from tinystacks.errors import AccessError, TinystacksError
@@ -12,7 +12,7 @@ from tinystacks.local.sessions.client import opened
 from tinystacks.local.sessions.messages import Flag, Payload, flag, flag_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from tinystacks.local.sessions.channel import DataChannel
 
@@ -38,12 +38,35 @@ def forward(
 async def _forward(
     open_session: Callable[[], Mapping[str, str]], local_port: int | None, say: Callable[[str], None]
 ) -> None:
-    connections: set[asyncio.Task[None]] = set()
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, ended.set)
+    async with connections(open_session, local_port=local_port, say=say) as port:
+        say(f"127.0.0.1:{port} leads into the task; Ctrl-C ends it.")
+        await ended.wait()
+
+
+@asynccontextmanager
+async def connections(
+    open_session: Callable[[], Mapping[str, str]], *, local_port: int | None, say: Callable[[str], None]
+) -> AsyncGenerator[int]:
+    """Forward connections while the block runs, and give the port that listens.
+
+    Args:
+        open_session: as of `forward`.
+        local_port: as of `forward`.
+        say: is told of connections that failed.
+
+    Raises:
+        AccessError: the local port is taken.
+    """
+    carried: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(_connection(open_session, reader, writer, say))
-        connections.add(task)
-        task.add_done_callback(connections.discard)
+        carried.add(task)
+        task.add_done_callback(carried.discard)
 
     try:
         server = await asyncio.start_server(accept, "127.0.0.1", local_port or 0)
@@ -52,14 +75,9 @@ async def _forward(
             f"port {local_port} of this machine cannot be had: {error.strerror or error}",
             hint="Name another with --local-port, or none for any free one.",
         ) from error
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, ended.set)
     async with server:
-        say(f"127.0.0.1:{server.sockets[0].getsockname()[1]} leads into the task; Ctrl-C ends it.")
-        await ended.wait()
-    left = list(connections)
+        yield int(server.sockets[0].getsockname()[1])
+    left = list(carried)
     for one in left:
         one.cancel()
     await asyncio.gather(*left, return_exceptions=True)
