@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from tinystacks.local.runtime.docker_engine import Engine
 
-SPEED = "60"
+SPEED = 60
+WAITING_SPEED = 240
+"""A task waits 15 simulated minutes for an instance before ECS gives it up (rule C21)."""
 SERVE = (
     "trap 'exit 0' TERM; mkdir -p /tmp/www; echo $HOSTNAME > /tmp/www/index.html; "
     "/bin/busybox httpd -f -p 8080 -h /tmp/www & wait"
@@ -101,7 +103,7 @@ def stage(container_engine: Engine, tmp_path_factory: pytest.TempPathFactory) ->
         TINYSTACKS_ENGINE=str(engine_or_skip().path),
         DOCKER_HOST=container_engine.url,
     )
-    assert user.run("local", "start", "--runtime", "docker", "--speed", SPEED).code == 0
+    assert user.run("local", "start", "--runtime", "docker", "--speed", str(SPEED)).code == 0
     made = Stage(user)
     first = made.up()
     assert (first.code, first.document["result"]) == (0, "steady"), first.err
@@ -163,9 +165,11 @@ def test_a_version_too_big_for_every_instance_is_refused_before_anything_starts(
 def test_c21_t20_a_version_that_finds_no_room_is_told_with_what_lacks(stage: Stage):
     """The third instance that it needs cannot be had."""
     stage.local.break_("capacity", "ec2")
+    stage.local.set_speed(WAITING_SPEED)
     try:
         cause = refused(stage, memory=1500)
     finally:
+        stage.local.set_speed(SPEED)
         stage.local.mend()
     assert cause["reason"] == "no-room"
     assert "RESOURCE:MEMORY" in cause["message"]
