@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tests.fakes.ecs_deployments import (
@@ -222,3 +224,49 @@ def test_a_kill_says_what_137_means():
 )
 def test_the_worst_service_decides(results, expected):
     assert overall(tuple(ServiceVerdict(service="s", result=Result(result)) for result in results)) == expected
+
+
+class SlowCluster(ScriptedEcs):
+    """Instances register at one look; the last number stays."""
+
+    def __init__(self, *registered: int) -> None:
+        super().__init__(Look([deployment(pending=2)]))
+        self.registered = list(registered)
+
+    def list_container_instances(self, *, cluster: str) -> dict[str, list[str]]:
+        assert cluster == "shop-dev"
+        count = self.registered.pop(0) if len(self.registered) > 1 else self.registered[0]
+        return {"containerInstanceArns": ["arn"] * count}
+
+
+class GoneGroup:
+    def describe_auto_scaling_groups(self, **_arguments: object) -> dict[str, list[str]]:
+        return {"AutoScalingGroups": []}
+
+
+def followed(ecs: ScriptedEcs) -> tuple[ServiceVerdict, float]:
+    clock = Clock()
+    clients = {"ecs": ecs, "logs": ScriptedLogs(), "autoscaling": GoneGroup()}
+    (verdict,) = Follower(
+        stage=small_stage(),
+        outputs=dataclasses.replace(web_outputs(), auto_scaling_group="shop-dev-group"),
+        client=clients.__getitem__,
+        on_event=lambda _event: None,
+        pace=Pace(clock=clock, sleep=clock.sleep, poll=5),
+    ).follow()
+    return verdict, clock.now
+
+
+def test_e7_no_instance_joins_within_its_time():
+    verdict, seconds = followed(SlowCluster(0))
+    assert (verdict.result, verdict.reason) == (Result.FAILED, "0 of 2 instances registered with the cluster")
+    assert [cause.reason for cause in verdict.causes] == ["instances-not-registered"]
+    assert seconds == 300
+
+
+def test_e7_instances_that_come_late_are_waited_for_and_then_not_counted_any_more():
+    cluster = SlowCluster(0, 0, 1, 2, 0)
+    verdict, _seconds = followed(cluster)
+    assert verdict.result is Result.TIMED_OUT
+    assert cluster.registered == [0], "nobody asked again after two were there"
+    assert not [cause for cause in verdict.causes if cause.reason.startswith("instances-")]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tinystacks.aws_calls import aws_errors, batches
 from tinystacks.deployment.causes import events_since, failed_tasks, group_causes, no_room
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
+from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
 from tinystacks.deployment.results import Result, ServiceVerdict
 from tinystacks.errors import AwsError
 
@@ -100,6 +101,9 @@ class Follower:
         self._check = check
         start = pace.clock()
         self._start = start
+        on_instances = stage.compute.kind == "ec2" and outputs.auto_scaling_group
+        minimum = stage.compute.instances.min if on_instances else 0
+        self._registration = Registration(outputs=outputs, minimum=minimum, client=client)
         self._services = [
             _Followed(
                 name=name,
@@ -126,6 +130,7 @@ class Follower:
 
     def _look(self) -> None:
         waiting = [service for service in self._services if service.verdict is None]
+        self._registration.look()
         with aws_errors("ecs", "services of the stage"):
             described: dict[str, Mapping[str, Any]] = {}
             for batch in batches([service.outputs.service_name for service in waiting], _SERVICES_PER_CALL):
@@ -186,6 +191,9 @@ class Follower:
         if service.rolled_back:
             return None
         now = self._pace.clock()
+        if not self._registration.count and not self._registration.complete:
+            late = now - self._start >= REGISTRATION_SECONDS
+            return self._end(service, Result.FAILED, self._registration.words, None) if late else None
         blocked = no_room(service.events)
         if blocked:
             service.no_room_from = service.no_room_from if service.no_room_from is not None else now
@@ -209,7 +217,8 @@ class Follower:
         return self._end(service, Result.TIMED_OUT, f"not steady after {seconds} s (`rolling_update.deadline`)", None)
 
     def _end(self, service: _Followed, result: Result, reason: str, serving: str | None) -> ServiceVerdict:
-        causes = group_causes(
+        missing = self._registration.causes(service.name) if result is not Result.STEADY else ()
+        causes = missing + group_causes(
             service.name,
             self._stopped(service),
             service.events if result is not Result.STEADY else (),

@@ -145,12 +145,18 @@ class LocalServer:
     def _install(self) -> None:
         """Change what moto does where AWS does otherwise, in this process."""
         from tinystacks.local import balancer_names, groups  # noqa: PLC0415 - they load moto
-        from tinystacks.local.additions import certificates, machine_images, metric_statistics  # noqa: PLC0415 - as above
+        from tinystacks.local.additions import (  # noqa: PLC0415 - as above
+            certificates,
+            launch_templates,
+            machine_images,
+            metric_statistics,
+        )
 
         groups.install()
         balancer_names.install(self._balancers.open)
         machine_images.install()
         certificates.install()
+        launch_templates.install()
         metric_statistics.install()
 
     def _make_registry(self) -> Registry | None:
