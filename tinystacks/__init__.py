@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from tinystacks.deployment.target import AwsTarget, Target
     from tinystacks.errors import (
+        AccessError,
         ApprovalMissingError,
         AwsError,
         CredentialsError,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from tinystacks.local.process import LocalAws
     from tinystacks.local.target import LocalTarget
     from tinystacks.operations.model import StageStatus
+    from tinystacks.operations.exec_access import TaskAccess
     from tinystacks.operations.stage_reads import Operations
     from tinystacks.outputs import ServiceOutputs, StageOutputs
     from tinystacks.spec import (
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AccessError",
     "AlarmsSpec",
     "ApprovalMissingError",
     "AwsError",
@@ -127,6 +130,7 @@ __all__ = [
     "StageSpec",
     "StageStatus",
     "Target",
+    "TaskAccess",
     "TasksSpec",
     "TinystacksError",
     "UpResult",
@@ -156,6 +160,7 @@ _HOME_OF = {
     "LocalAws": "local.process",
     "LocalTarget": "local.target",
     "Operations": "operations.stage_reads",
+    "TaskAccess": "operations.exec_access",
     "StageStatus": "operations.model",
     "ServiceOutputs": "outputs",
     "StageOutputs": "outputs",
