@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     )
     from tinystacks.local.process import LocalAws
     from tinystacks.local.target import LocalTarget
-    from tinystacks.operations.model import StageStatus
     from tinystacks.operations.exec_access import TaskAccess
+    from tinystacks.operations.model import StageStatus
     from tinystacks.operations.stage_reads import Operations
     from tinystacks.outputs import ServiceOutputs, StageOutputs
     from tinystacks.spec import (
