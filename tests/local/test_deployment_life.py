@@ -145,3 +145,21 @@ def test_b17_spot_on_fargate_is_switched_on_by_a_forced_deployment_once(local, t
     assert spot.up().result is Result.STEADY
     assert spot.up().result is Result.UNCHANGED
     assert spot.destroy().kept == ()
+
+
+def test_f2_another_instance_type_is_rolled_out_and_the_stage_goes_on(local, tmp_path):
+    assert local.deployment(tmp_path).up().result is Result.STEADY
+    changed = local.deployment(tmp_path, compute={"instance_types": ["t3.small"], "root_volume_gib": 40})
+    done = changed.up()
+    assert done.result is Result.STEADY
+    assert done.changes.update > 0
+    scaling = changed.target.client("autoscaling")
+    (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[done.outputs.auto_scaling_group])[
+        "AutoScalingGroups"
+    ]
+    version = group["LaunchTemplate"]["Version"]
+    (template,) = changed.target.client("ec2").describe_launch_template_versions(
+        LaunchTemplateId=group["LaunchTemplate"]["LaunchTemplateId"], Versions=[version]
+    )["LaunchTemplateVersions"]
+    assert template["LaunchTemplateData"]["InstanceType"] == "t3.small"
+    assert (changed.up().changes.total, changed.destroy().result) == (0, Result.DESTROYED)
