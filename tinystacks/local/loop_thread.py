@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
     from concurrent.futures import Future
 
 T = TypeVar("T")
@@ -57,7 +57,16 @@ class LoopThread:
             self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(_settle())
+            self._abort_connections()
+            self._loop.run_until_complete(_settle())
             self._loop.close()
+
+    def _abort_connections(self) -> None:
+        """Close what was accepted last: its task was cancelled before it began, so nobody else does."""
+        # asyncio tells its open transports by no public name; without this one they are left to the garbage collector.
+        left: Mapping[int, asyncio.Transport] = getattr(self._loop, "_transports", {})
+        for transport in list(left.values()):
+            transport.abort()
 
 
 async def _settle() -> None:
