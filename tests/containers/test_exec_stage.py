@@ -21,6 +21,7 @@ from tests.fakes.command_line import TSTACK, a_user
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_stage import eventually
 from tests.fakes.podman import IMAGE
+from tests.fakes.session_plugin import plugin_or_skip
 
 FILE = f"""
 name: shop
@@ -54,14 +55,14 @@ def user(container_engine, tmp_path_factory):
 class Terminal:
     """A command on a terminal of its own."""
 
-    def __init__(self, user, *arguments, columns=132, rows=50):
+    def __init__(self, user, *arguments, columns=132, rows=50, **variables):
         self.said = b""
         self.master, slave = pty.openpty()
         self.resize(columns, rows)
         self.process = subprocess.Popen(
             [TSTACK, *arguments],
             cwd=user.folder,
-            env=user.environment(TERM="xterm", CI=""),
+            env=user.environment(TERM="xterm", CI="", **variables),
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -113,6 +114,21 @@ def test_a_shell_on_a_terminal_from_the_list_of_tasks_to_its_exit_code(user):
     terminal.read_until(b"# ")
     terminal.type(b"exit 5\r")
     assert terminal.end() == 5
+
+
+def test_the_real_plugin_has_the_terminal_where_it_is_installed(user):
+    plugin = plugin_or_skip()
+    path = f"{plugin.parent}:{TSTACK.parent}:/usr/sbin:/usr/bin:/sbin:/bin"
+    terminal = Terminal(user, "exec", "--local", PATH=path)
+    terminal.read_until(b"Which task? [1-2")
+    terminal.type(b"\r")
+    terminal.read_until(b"Starting session with SessionId: ecs-execute-command-")
+    terminal.read_until(b"# ")
+    terminal.type(b"echo $GREETING you\r")
+    terminal.read_until(b"hello you")
+    terminal.type(b"exit\r")
+    assert terminal.end() == 0
+    assert b"Exiting session with sessionId" in terminal.said
 
 
 def _size(terminal):
