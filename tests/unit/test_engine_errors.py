@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinystacks.deployment.engine_errors import EngineFailure, engine_locks, explain, plain
-from tinystacks.errors import AwsError, CredentialsError, EngineError, InterruptedUpdateError, LockedError
+from tinystacks.errors import AwsError, CredentialsError, EngineError, InterruptedUpdateError, LockedError, SpecError
 
 LOCKED = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the "
@@ -91,3 +91,38 @@ def test_the_same_text_twice_is_said_once():
 
 def test_colours_are_taken_out():
     assert plain("<{%fg 1%}>bad<{%reset%}> \x1b[31mred\x1b[0m") == "bad red"
+
+
+def from_program(said: str, raised: str) -> str:
+    """Form: pulumi.automation's language server, which answers `traceback.format_exc()` after the message."""
+    trace = f'Traceback (most recent call last):\n  File "x.py"\n{raised}: {said}'
+    return f"python inline source runtime error: {said}\n{trace}"
+
+
+def test_what_the_program_refuses_is_the_file_s_error_without_a_trace():
+    said = "network.public_subnets: subnet-1 is not in vpc-1; give subnets of that VPC"
+    error = explain(failure(problems=[("", from_program(said, "tinystacks.errors.SpecError"))]), stage="dev")
+    assert isinstance(error, SpecError)
+    assert (str(error), error.exit_code) == (said, 2)
+    again = ("", f"an unhandled error occurred: python inline source runtime error: {said}")
+    problems = [("", from_program(said, "tinystacks.errors.SpecError")), again]
+    assert str(explain(failure(problems=problems), stage="dev")) == said
+
+
+def test_what_aws_refuses_to_a_lookup_is_an_aws_error_without_a_trace_told_once():
+    aws = (
+        "invoke of aws:ec2/getVpc:getVpc failed: invocation of aws:ec2/getVpc:getVpc returned an error: invoking "
+        "aws:ec2/getVpc:getVpc: operation error EC2: DescribeVpcs, https response error StatusCode: 400, RequestID: r, "
+        "InvalidVpcID.NotFound: no such VPC"
+    )
+    problems = [("", from_program(aws, "Exception")), ("", f"Exception calling application: {aws}")]
+    error = explain(failure(problems=problems), stage="dev")
+    assert isinstance(error, AwsError)
+    assert error.code == "InvalidVpcID.NotFound"
+    assert str(error).startswith("invoking aws:ec2/getVpc:getVpc: operation error EC2: DescribeVpcs")
+    assert len(str(error).splitlines()) == 2, "the error and what to do"
+
+
+def test_a_mistake_in_a_program_keeps_its_place():
+    error = explain(failure(problems=[("", from_program("'web'", "KeyError"))]), stage="dev")
+    assert 'File "x.py"' in str(error)

@@ -14,6 +14,8 @@ from tinystacks.errors import (
     EngineError,
     InterruptedUpdateError,
     LockedError,
+    Problem,
+    SpecError,
     TinystacksError,
 )
 
@@ -52,6 +54,12 @@ _CREDENTIALS = re.compile(
     r"ExpiredToken\w*|InvalidClientTokenId|UnrecognizedClientException|no valid credential sources|"
     r"failed to refresh cached credentials|AWS account ID not allowed",
 )
+_PROGRAM = re.compile(
+    r"^(?:an unhandled error occurred: )?(?:python inline source runtime error|Exception calling application): "
+)
+_INVOKED = re.compile(r"^invoke of \S+ failed: invocation of \S+ returned an error: ")
+_TRACE = "\nTraceback (most recent call last):"
+_OWN_REFUSAL = "\ntinystacks.errors."
 _COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 
 
@@ -122,6 +130,19 @@ def plain(text: str) -> str:
     return _COLOURS.sub("", text)
 
 
+def without_trace(text: str) -> str:
+    """Give what a program was refused, without where in Python that came up; a mistake in the program keeps its place.
+
+    Args:
+        text: of an error diagnostic, without colours.
+    """
+    said, trace, where = text.strip().partition(_TRACE)
+    said = _PROGRAM.sub("", said)
+    invoked = _INVOKED.sub("", said)
+    known = invoked != said or _OWN_REFUSAL in where
+    return invoked if known or not trace else text.strip()
+
+
 def explain(failure: EngineFailure, *, stage: str) -> TinystacksError:  # noqa: PLR0911 - one line per known failure, in order
     """Turn a failure into an error of ours that says what to do.
 
@@ -186,10 +207,10 @@ def _plugin(text: str) -> EngineError:
 
 def _refused(failure: EngineFailure) -> TinystacksError:
     """Say which resource failed and with what; the first that AWS refused gives the error its kind."""
-    lines = [
-        f"{words}: {plain(message).strip()}" if words else plain(message).strip() for words, message in failure.problems
-    ]
-    message = "\n".join(dict.fromkeys(lines))
+    told = dict.fromkeys((words, without_trace(plain(message))) for words, message in failure.problems)
+    message = "\n".join(f"{words}: {said}" if words else said for words, said in told)
+    if any(f"{_OWN_REFUSAL}SpecError: " in trace for _words, trace in failure.problems):
+        return SpecError([Problem(field="", message=said) for _words, said in told])
     hint = "What was done stays; correct the cause and repeat the command: it goes on from here."
     for _words, said in failure.problems:
         match = _AWS.search(plain(said))

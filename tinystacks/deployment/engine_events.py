@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.deployment.engine_errors import plain
+from tinystacks.deployment.engine_errors import plain, without_trace
 from tinystacks.deployment.events import (
     Action,
     ChangesCounted,
@@ -99,7 +99,7 @@ class EventTranslator:
             "destroy failed",
         }:
             self.problems.append((words, message))
-        self._emit(Diagnostic(severity=severity, message=message, urn=event.urn or "", words=words))
+        self._emit(Diagnostic(severity=severity, message=without_trace(message), urn=event.urn or "", words=words))
 
     def _started(self, step: Any) -> None:
         action = _action(step)

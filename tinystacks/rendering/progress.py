@@ -113,7 +113,8 @@ class Progress:
         self._move(f"{self._done} done; {', '.join(list(self._under_way.values())[:2])}")
 
     def _diagnostic(self, event: on.Diagnostic) -> None:
-        if event.severity not in {"warning", "error"}:
+        # What the program was refused, and no resource, is the command's own error, told at its end.
+        if event.severity not in {"warning", "error"} or (event.severity == "error" and not event.words):
             return
         colour = "red" if event.severity == "error" else "yellow"
         about = f"{escape(event.words)}: " if event.words else ""
