@@ -317,6 +317,11 @@ class Deployment:
 
     def _check_record(self, record: StageRecord) -> None:
         """Make sure, without asking AWS, that the record is of this stack, region and life of the local AWS."""
+        if record.stack != self.stage.stack:
+            raise NotDeployedError(
+                f"Stage `{self.stage.stage}` in this folder is of stack `{record.stack}`, not of `{self.stage.stack}`.",
+                hint=f"Name the file of `{record.stack}` with --file, or keep this one in a folder of its own.",
+            )
         if self.target.name == "local" and record.identity != self.target.identity():
             raise NotDeployedError(
                 f"Stage `{self.stage.stage}` was made in an earlier life of the local AWS, of which nothing is left.",

@@ -76,9 +76,7 @@ def metrics_document(stage: str, metrics: StageMetrics) -> dict[str, Any]:
 def on_grid(series: MetricSeries, metrics: StageMetrics) -> list[float | None]:
     """Give one value for each period; nothing where nothing was reported, zero for what is counted."""
     step = timedelta(seconds=metrics.period)
-    values: list[float | None] = [0.0 if series.counted else None] * round(
-        (metrics.until - metrics.since) / step
-    )
+    values: list[float | None] = [0.0 if series.counted else None] * round((metrics.until - metrics.since) / step)
     for at, value in series.points:
         place = (at - metrics.since) // step
         if 0 <= place < len(values):
