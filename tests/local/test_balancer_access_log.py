@@ -3,6 +3,7 @@
 import gzip
 import re
 import shlex
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,7 +13,7 @@ from tests.fakes.local_stage import eventually
 from tinystacks.local.balancer.access_log import INTERVAL_SECONDS, KEPT_LINES, AccessLogs, Entry
 from tinystacks.local.listener_rules import Listener, ListenerRule, LoadBalancer, in_order
 
-LOGGED = {"log_bucket": "logs", "log_prefix": "web/"}
+LOGGED: dict[str, Any] = {"log_bucket": "logs", "log_prefix": "web/"}
 FOLDER = "logs/web/AWSLogs/123456789012/"
 
 

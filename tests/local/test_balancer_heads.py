@@ -2,6 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,7 +17,7 @@ from tinystacks.local.listener_rules import Listener, LoadBalancer
 
 LISTENER = Listener(arn="l", port=80, protocol="HTTP", rules=())
 BALANCER = LoadBalancer(arn="a", name="n")
-CLIENT = SimpleNamespace(address="127.0.0.1", port=1, cipher="", tls_version="", secure=False)
+CLIENT: Any = SimpleNamespace(address="127.0.0.1", port=1, cipher="", tls_version="", secure=False)
 
 LINES = st.lists(
     st.one_of(
@@ -67,7 +68,7 @@ def outcome(function):
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_a_request_or_refused(lines):
     data = b"\r\n".join([*lines, b"", b""])
-    head = outcome(lambda: fed(data)(read_request))
+    head: Any = outcome(lambda: fed(data)(read_request))
     if isinstance(head, BadMessageError):
         assert head.code in {400, 405, 414, 463, 501}
         return
@@ -87,7 +88,7 @@ def test_any_bytes_are_a_request_or_refused(lines):
 @settings(max_examples=200, deadline=None)
 def test_any_bytes_are_an_answer_or_refused(data):
     for given_bytes in (data, b"HTTP/1.1 200 OK\r\n" + data + b"\r\n\r\n"):
-        head = outcome(lambda one=given_bytes: fed(one)(lambda reader: read_response(reader, "GET")))
+        head: Any = outcome(lambda one=given_bytes: fed(one)(lambda reader: read_response(reader, "GET")))
         assert isinstance(head, ConnectionResetError) or 100 <= head.code <= 599
 
 
@@ -95,7 +96,7 @@ def test_any_bytes_are_an_answer_or_refused(data):
 @settings(max_examples=200, deadline=None)
 def test_any_bytes_are_chunks_or_refused(data):
     written = []
-    writer = SimpleNamespace(write=written.append, transport=SimpleNamespace(get_write_buffer_size=lambda: 0))
+    writer: Any = SimpleNamespace(write=written.append, transport=SimpleNamespace(get_write_buffer_size=lambda: 0))
     into = Writing(writer, chunked=True, count=lambda _: None)
     told = outcome(lambda: fed(data)(lambda reader: pass_chunks(reader, into, 5)))
     assert isinstance(told, list | BadMessageError | BrokenOffError)
@@ -106,7 +107,7 @@ def test_any_bytes_are_chunks_or_refused(data):
 @settings(max_examples=100, deadline=None)
 def test_chunks_pass_whole(pieces):
     written = []
-    writer = SimpleNamespace(write=written.append, transport=SimpleNamespace(get_write_buffer_size=lambda: 0))
+    writer: Any = SimpleNamespace(write=written.append, transport=SimpleNamespace(get_write_buffer_size=lambda: 0))
     into = Writing(writer, chunked=False, count=lambda _: None)
     body = b"".join(b"%X;ext=1\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\nX-End: 1\r\n\r\n"
     assert fed(body)(lambda reader: pass_chunks(reader, into, 5)) == ["X-End: 1"]
