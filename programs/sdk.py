@@ -146,12 +146,10 @@ class LeafPackage(ModuleType):
         for module in module_names(name):
             if (Path(self.__path__[0]) / f"{module}.py").is_file():
                 loaded = import_module(f"{self.__name__}.{module}")
-                if module == name:
-                    return loaded
                 # As `from .module import *` would: some functions have the name of their module.
-                vars(self).update({key: getattr(loaded, key) for key in loaded.__all__})
-                if name in vars(self):
-                    return vars(self)[name]
+                vars(self).update({key: getattr(loaded, key) for key in getattr(loaded, "__all__", ())})
+                if name in vars(self) or module == name:
+                    return vars(self).get(name, loaded)
         return getattr(_whole(self), name)
 
     def __dir__(self) -> list[str]:

@@ -42,8 +42,8 @@ def test_a_stage_with_approval_in_an_account(account, tmp_path):
 
     write("build: .")
     unbuilt = user.run("up", "--yes", "--json")
-    assert (unbuilt.code, unbuilt.document["error"]["kind"]) == (2, "usage")
-    assert "`image:`" in unbuilt.document["error"]["hint"]
+    assert (unbuilt.code, unbuilt.document["error"]["kind"]) == (1, "image")
+    assert "run a ready image with `image`" in unbuilt.document["error"]["hint"]
 
     write("image: 'nginx:1.27'")
     unapproved = user.run("up", "prod", "--yes", "--json")
