@@ -75,7 +75,8 @@ def podman_service() -> Generator[Engine]:
         # A container that was being made while the service ended is known to its storage alone.
         subprocess.run([*base, "rm", "--all", "--force", "--time", "0"], check=False, capture_output=True, timeout=60)
         # The monitor of each command in a container (health checks) would stay for 300 s to tell its exit code.
-        for one in _users(folder):
+        # Nothing else is killed: who is still at work takes firewall rules back, which would lead a port astray for good.
+        for one in filter(_is_exec_monitor, _users(folder)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(one), signal.SIGKILL)
         _await_end(_users, folder)
@@ -107,6 +108,10 @@ def _await_end(processes: Callable[[Path], list[str]], folder: Path) -> None:
         eventually(lambda: not processes(folder) or None, what=f"the end of all processes in {folder}", seconds=60)
     except AssertionError as late:
         raise AssertionError(f"{late}: {'; '.join(map(_command, processes(folder)))}") from None
+
+
+def _is_exec_monitor(process: str) -> bool:
+    return "--exec-process-spec" in _command(process)
 
 
 def _command(process: str) -> str:

@@ -126,3 +126,21 @@ def test_what_aws_refuses_to_a_lookup_is_an_aws_error_without_a_trace_told_once(
 def test_a_mistake_in_a_program_keeps_its_place():
     error = explain(failure(problems=[("", from_program("'web'", "KeyError"))]), stage="dev")
     assert 'File "x.py"' in str(error)
+
+
+LOST = "Resource monitor has terminated, shutting down"
+
+
+def test_that_the_program_lost_the_engine_is_not_taken_for_the_cause():
+    error = explain(failure(problems=[("", LOST), ("service `web`: role (web)", DENIED)]), stage="dev")
+    assert isinstance(error, AwsError)
+    assert LOST not in str(error)
+
+
+def test_where_nothing_else_was_told_the_engine_s_own_output_is():
+    lost = EngineFailure(
+        command="up", code=255, stdout="  aws:x: cannot be made", stderr="panic: no", problems=(("", LOST),)
+    )
+    error = explain(lost, stage="dev")
+    assert "cannot be made" in str(error)
+    assert "panic: no" in str(error)

@@ -58,8 +58,11 @@ _PROGRAM = re.compile(
     r"^(?:an unhandled error occurred: )?(?:python inline source runtime error|Exception calling application): "
 )
 _INVOKED = re.compile(r"^invoke of \S+ failed: invocation of \S+ returned an error: ")
+_LOST_MONITOR = re.compile(r"Resource monitor has terminated|StatusCode\.UNAVAILABLE")
+"""What the program says when the engine, which failed on something else, does not answer it any more."""
 _TRACE = "\nTraceback (most recent call last):"
 _OWN_REFUSAL = "\ntinystacks.errors."
+_GO_ON = "What was done stays; correct the cause and repeat the command: it goes on from here."
 _COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 
 
@@ -207,11 +210,15 @@ def _plugin(text: str) -> EngineError:
 
 def _refused(failure: EngineFailure) -> TinystacksError:
     """Say which resource failed and with what; the first that AWS refused gives the error its kind."""
-    told = dict.fromkeys((words, without_trace(plain(message))) for words, message in failure.problems)
+    own = [(words, message) for words, message in failure.problems if not _LOST_MONITOR.search(message)]
+    if not own:
+        said = plain(f"{failure.stdout}\n{failure.stderr}")
+        return EngineError(f"The engine left the program during `{failure.command}`:\n{_tail(said)}", hint=_GO_ON)
+    told = dict.fromkeys((words, without_trace(plain(message))) for words, message in own)
     message = "\n".join(f"{words}: {said}" if words else said for words, said in told)
     if any(f"{_OWN_REFUSAL}SpecError: " in trace for _words, trace in failure.problems):
         return SpecError([Problem(field="", message=said) for _words, said in told])
-    hint = "What was done stays; correct the cause and repeat the command: it goes on from here."
+    hint = _GO_ON
     for _words, said in failure.problems:
         match = _AWS.search(plain(said))
         if match:
