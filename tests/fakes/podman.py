@@ -75,7 +75,7 @@ def podman_service() -> Generator[Engine]:
         # A container that was being made while the service ended is known to its storage alone.
         subprocess.run([*base, "rm", "--all", "--force", "--time", "0"], check=False, capture_output=True, timeout=60)
         # The monitor of each command in a container (health checks) would stay for 300 s to tell its exit code.
-        # Nothing else is killed: who is still at work takes firewall rules back, which would lead a port astray for good.
+        # Nothing else is killed: it is taking firewall rules back, which would lead a port astray for good.
         for one in filter(_is_exec_monitor, _users(folder)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(one), signal.SIGKILL)
