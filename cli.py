@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if arguments is None:
         # Thousands of modules of the AWS SDK are loaded, and nothing of them is garbage: a tenth of the time.
         gc.set_threshold(50_000, 20, 100)
+        # The VPC component answers with its 29 resources, and the SDK would ask the engine for each of them again (0.5
+        # s). Programs use their ids alone, which the engine gives in their place.
+        os.environ.setdefault("PULUMI_DISABLE_RESOURCE_REFERENCES", "true")
     try:
         _run(releases.prepared(list(sys.argv[1:] if arguments is None else arguments)))
     except SystemExit as end:
