@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 
@@ -35,15 +36,7 @@ def status(engine_found, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(status):
-    target = LocalTarget(status, "us-east-1")
-    clients = {}
-
-    def give(service):
-        if service not in clients:
-            clients[service] = target.client(service)
-        return clients[service]
-
-    return give
+    return functools.cache(LocalTarget(status, "us-east-1").client)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from datetime import datetime
 
 import pytest
 
+from tests.fakes.lacking import lacking
 from tests.fakes.local_stage import LocalStage, eventually
 from tests.fakes.podman import IMAGE, container_ids, shell
 from tinystacks.local.process import LocalAws
@@ -120,9 +121,7 @@ class Loads:
 @pytest.fixture(scope="module")
 def stage(container_engine, tmp_path_factory):
     if shutil.which("wrk") is None:
-        if os.environ.get("CI"):
-            pytest.fail("wrk is missing")
-        pytest.skip("wrk is missing")
+        lacking("wrk is missing")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", container_engine.url)
         local = LocalAws(home=tmp_path_factory.mktemp("local"), providers=False)

@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 import platformdirs
-import pytest
+
+from tests.fakes.lacking import lacking
 
 VERSION = "1.3.0.0"
 NAME = "session-manager-plugin"
@@ -23,17 +24,13 @@ _SOURCES = Path(__file__).with_name("session_manager_plugin")
 
 
 def plugin_or_skip() -> Path:
-    """The plugin's program.
-
-    A machine without Go, or whose module proxy lacks a version, skips what needs it, in CI too: the same protocol is
-    held by the tests of the package's own client.
-    """
+    """Give the plugin's program; where it cannot be built the test is skipped on a laptop and fails in CI."""
     place = platformdirs.user_cache_path("tinystacks") / NAME / VERSION / NAME
     if place.exists():
         return place
     go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if go is None:
-        pytest.skip("the Session Manager plugin is built with Go, and there is no Go")
+        lacking("the Session Manager plugin is built with Go, and there is no Go")
     place.parent.mkdir(parents=True, exist_ok=True)
     with (place.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -56,5 +53,5 @@ def _build(go: str, place: Path) -> None:
             timeout=900,
         )
         if done.returncode:
-            pytest.skip(f"the Session Manager plugin could not be built: {done.stderr.strip()[-500:]}")
+            lacking(f"the Session Manager plugin could not be built: {done.stderr.strip()[-500:]}")
         (work / NAME).replace(place)

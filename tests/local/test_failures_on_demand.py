@@ -1,5 +1,6 @@
 """Failures on demand against the real background process: what breaks, who notices, and what mending brings back."""
 
+import functools
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -26,15 +27,7 @@ def local(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(local):
-    target = LocalTarget(local.status(), "us-east-1")
-    clients = {}
-
-    def give(service):
-        if service not in clients:
-            clients[service] = target.client(service)
-        return clients[service]
-
-    return give
+    return functools.cache(LocalTarget(local.status(), "us-east-1").client)
 
 
 @pytest.fixture(scope="module")

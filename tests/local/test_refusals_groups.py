@@ -1,5 +1,7 @@
 """EC2 Auto Scaling and Elastic Load Balancing say no where AWS does."""
 
+import functools
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -12,14 +14,7 @@ from tinystacks.local.target import LocalTarget
 def client(tmp_path_factory):
     local = LocalAws(home=tmp_path_factory.mktemp("local"), providers=False)
     target = LocalTarget(local.start(runtime="simulated", speed=60), "us-east-1")
-    clients = {}
-
-    def give(service):
-        if service not in clients:
-            clients[service] = target.client(service)
-        return clients[service]
-
-    yield give
+    yield functools.cache(target.client)
     local.stop()
 
 

@@ -1,5 +1,6 @@
 """The local AWS as its users meet it: the real background process, boto3, and HTTP."""
 
+import functools
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -19,15 +20,7 @@ def status(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(status):
-    target = LocalTarget(status, "us-east-1")
-    clients = {}
-
-    def give(service):
-        if service not in clients:
-            clients[service] = target.client(service)
-        return clients[service]
-
-    return give
+    return functools.cache(LocalTarget(status, "us-east-1").client)
 
 
 @pytest.fixture(scope="module")
