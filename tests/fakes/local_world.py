@@ -15,6 +15,8 @@ import boto3
 from moto.server import ThreadedMotoServer
 from pulumi import automation as auto
 
+from tinystacks.deployment.program_run import ended_in_order
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
@@ -81,15 +83,23 @@ class LocalWorld:
 
     def up(self, stack: auto.Stack) -> dict[str, int]:
         """Update; how many resources were created, changed, left as they are."""
-        return _counts(stack.up(color="never").summary.resource_changes)
+        with _program_of(stack) as run:
+            return _counts(stack.up(color="never", program=run).summary.resource_changes)
 
     def preview(self, stack: auto.Stack) -> dict[str, int]:
         """What an update would do."""
-        return _counts(stack.preview(color="never").change_summary)
+        with _program_of(stack) as run:
+            return _counts(stack.preview(color="never", program=run).change_summary)
 
     def refresh(self, stack: auto.Stack) -> dict[str, int]:
         """Read everything anew."""
         return _counts(stack.refresh(color="never").summary.resource_changes)
+
+
+def _program_of(stack: auto.Stack) -> contextlib.AbstractContextManager[Callable[[], Any]]:
+    program = stack.workspace.program
+    assert program is not None
+    return ended_in_order(program)
 
 
 def _counts(changes: Any) -> dict[str, int]:

@@ -13,13 +13,8 @@ from pulumi import automation as auto
 
 from tests.fakes.local_world import ACCOUNT_ID, LocalWorld, local_world
 
-pytestmark = [
-    # The SDKs warn about some of their own resources and functions when they are imported.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    # The Automation API leaves the event loop of an inline program unclosed when the engine refuses something.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+# The SDKs warn about some of their own resources and functions when they are imported.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 TRUST = {
     "Version": "2012-10-17",
@@ -34,8 +29,8 @@ def world(engine_path, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _leftovers_end_here():
-    """What a program left behind is collected in its own test, where it may be."""
+def _nothing_is_left():
+    """What a program left behind is reported in its own test."""
     yield
     gc.collect()
 
@@ -163,7 +158,7 @@ def test_another_account_is_refused_before_any_resource_is_touched(world: LocalW
 
     stack = world.stack("account", program)
     with pytest.raises(auto.CommandError, match="AWS account ID not allowed: 123456789012"):
-        stack.up(color="never")
+        world.up(stack)
     assert world.client("logs").describe_log_groups()["logGroups"] == []
 
 
@@ -212,4 +207,4 @@ def test_an_unknown_type_and_an_unknown_property_are_clear_errors(world: LocalWo
         aws.sqs.Queue("jobs", opts=options(explicit))
 
     with pytest.raises(auto.CommandError, match="the local AWS does not know aws:sqs/queue:Queue"):
-        world.stack("unknown", program).up(color="never")
+        world.up(world.stack("unknown", program))

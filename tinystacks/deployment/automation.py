@@ -202,9 +202,10 @@ class EngineSession:
         Not for a part only: the program then asks for resources of components that were not targeted, which the
         engine does not know ("unknown resource", pulumi:pulumi:getResource).
         """
-        self._stack(program).refresh(
-            on_event=on_event, color="never", run_program=targets is None, target=targets, show_secrets=False
-        )
+        with ended_in_order(program) as run:
+            self._stack(run).refresh(
+                on_event=on_event, color="never", run_program=targets is None, target=targets, show_secrets=False
+            )
 
     def destroy(self, program: Callable[[], None], on_event: Callable[[Any], None], *, message: str = "") -> None:
         """Delete every resource; the program runs for its provider and its hooks (traps A12, A13)."""

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-_PATIENCE = 5.0
-"""Seconds for the API's own thread to let go of the event loop; it takes milliseconds."""
+_PATIENCE = 20.0
+"""Seconds for the API's own thread to let go of the event loop; it takes milliseconds, seconds on a busy machine."""
 _LOOK = 0.01
+_LOOKS = 2
+"""How often in a row the loop is seen idle: the API's thread runs it once per task that it cancels, with moments in
+between."""
 _GRPC_LOG = "grpc._server"
 
 
@@ -47,7 +50,9 @@ def ended_in_order(program: Callable[[], Any]) -> Generator[Callable[[], Any]]:
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
     until = time.monotonic() + _PATIENCE
-    while loop.is_running() and time.monotonic() < until:
+    idle = 0
+    while idle < _LOOKS and time.monotonic() < until:
+        idle = 0 if loop.is_running() else idle + 1
         time.sleep(_LOOK)
     if loop.is_closed() or loop.is_running():
         return
