@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import pulumi
@@ -60,7 +60,7 @@ def test_the_event_loop_of_a_program_is_closed_though_its_engine_went_away(engin
 
     def serve(run: Callable[[], None]):
         try:
-            LanguageServer(run).Run(request, None)
+            LanguageServer(run).Run(request, cast("Any", None))
         except grpc.RpcError as error:
             left.append(error)
 
