@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.main import get_command
 
 from tinystacks import errors
 from tinystacks.commands import access, engine, local_aws, releases, seeing
+from tinystacks.commands.given_values import convert_only_what_is_given
 from tinystacks.commands.options import Json, Place, Runtime, Speed, Yes, on_stage, open_streams, print_json
 
 if TYPE_CHECKING:
@@ -57,8 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(words: list[str]) -> None:
+    command = get_command(app)
+    convert_only_what_is_given(command)
     try:
-        app(words)
+        command(words)
     except errors.TinystacksError as error:
         _fail(error, as_json="--json" in words)
     except KeyboardInterrupt:
@@ -144,7 +148,7 @@ def preview(
     if place.as_json:
         print_json(result.to_mapping())
     else:
-        show_preview(place.screen.data, result)
+        show_preview(place.screen.data, result, deployment.stage.services)
     if exit_code and result.changes.total:
         raise typer.Exit(CHANGES_FOUND)
 

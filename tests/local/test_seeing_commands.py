@@ -267,7 +267,7 @@ def test_b2_drift_is_shown_in_words_of_the_file_and_healed(seen: Seen) -> None:
     cloudwatch.delete_alarms(AlarmNames=[name for name in alarms if name.startswith("seen-web-errors")])
     drifted = seen.user.run("drift", "--local", "--exit-code")
     assert drifted.code == 3
-    assert "services.web.logs.retention_days was changed" in drifted.out
+    assert "services.web.logs.retention_days  30 → 3" in drifted.out
     assert "alarm (seen-web-errors) is gone" in drifted.out
     assert seen.document("drift")["drifted"]
     healed = seen.user.run("up", "--local", "--yes", "--refresh")

@@ -20,7 +20,7 @@ from tests.fakes.seen_stage import (
 )
 from tinystacks.commands.durations import parse_since
 from tinystacks.deployment.file_words import file_field
-from tinystacks.deployment.results import PlannedChange, RefreshResult, Result
+from tinystacks.deployment.results import Difference, PlannedChange, RefreshResult, Result
 from tinystacks.errors import AwsError, NotDeployedError, UsageError
 from tinystacks.operations.causes_in_short import short_cause
 from tinystacks.operations.stage_reads import Operations
@@ -251,8 +251,11 @@ def test_a_cluster_or_service_that_is_not_there_is_said() -> None:
         _attach(_elsewhere(list_services=refusal("AccessDeniedException", "ListServices")), None)
 
 
-def _change(action: str, type_: str, name: str, *changed: str) -> PlannedChange:
-    return PlannedChange(action=action, type=type_, name=name, words=f"`{name}`", urn="", changed=changed)
+def _change(action: str, type_: str, name: str, **values: tuple[Any, Any]) -> PlannedChange:
+    differences = tuple(Difference(property=key, before=old, after=new) for key, (old, new) in values.items())
+    return PlannedChange(
+        action=action, type=type_, name=name, words=f"`{name}`", urn="", changed=(*values,), differences=differences
+    )
 
 
 def test_drift_is_told_in_fields_of_the_file() -> None:
@@ -261,21 +264,35 @@ def test_drift_is_told_in_fields_of_the_file() -> None:
         stage="dev",
         result=Result.PREVIEWED,
         drifted=(
-            _change("update", "aws:appautoscaling/target:Target", "shop-web-scaling", "maxCapacity"),
-            _change("update", "aws:ec2/vpc:Vpc", "shop-vpc", "enableDnsHostnames"),
+            _change("update", "aws:appautoscaling/target:Target", "shop-web-scaling", maxCapacity=(5, 9.0)),
+            _change(
+                "update",
+                "aws:ec2/vpc:Vpc",
+                "shop-vpc",
+                enableDnsHostnames=(True, False),
+                **{"tags.owner": (None, "me"), "tagsAll.owner": (None, "me"), "ingress[0].toPort": (80, 81)},
+            ),
+            _change("update", "aws:iam/role:Role", "shop-role"),
             _change("delete", "aws:cloudwatch/metricAlarm:MetricAlarm", "shop-web-errors"),
         ),
     )
     stream = io.StringIO()
-    show_drift(Console(file=stream, width=60), result, ["web"], flags="dev --local")
+    show_drift(Console(file=stream, width=80), result, ["web"], flags="dev --local")
     text = stream.getvalue()
-    assert "`shop-web-scaling`: services.web.tasks.max was changed" in text
-    assert "enable dns hostnames was changed" in text
+    lines = text.splitlines()
+    assert lines[lines.index("  ~ `shop-web-scaling`") + 1].split() == ["services.web.tasks.max", "5", "→", "9"]
+    assert lines[lines.index("  ~ `shop-vpc`") + 1 :][:3] == [
+        "      enable dns hostnames   true → false",
+        "      tags.owner             (nothing) → me",
+        "      ingress ([0].to port)  80 → 81",
+    ]
+    assert lines[lines.index("  ~ `shop-role`") + 1].strip() == "something that the provider does not name"
+    assert "recorded → found" in text
     assert "`shop-web-errors` is gone" in text
     assert "tstack up dev --local --refresh" in text
     document = drift_document(result, ["web"])
     assert document["drifted"]
-    assert [one["action"] for one in document["resources"]] == ["changed", "changed", "gone"]
+    assert [one["action"] for one in document["resources"]] == ["changed", "changed", "changed", "gone"]
     assert document["resources"][0]["fields"] == ["services.web.tasks.max"]
 
 

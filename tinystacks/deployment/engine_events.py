@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.deployment.differences import differences
 from tinystacks.deployment.engine_errors import plain, without_trace
 from tinystacks.deployment.events import (
     Action,
@@ -111,7 +112,15 @@ class EventTranslator:
                 ResourceStarted(**self._common(step), changed=changed, replaced_for=forced)  # pyright: ignore[reportArgumentType] - the keys are those of ResourceEvent
             )
 
-    def _note(self, step: Any, action: Action, changed: tuple[str, ...] = (), forced: tuple[str, ...] = ()) -> None:
+    def _note(
+        self,
+        step: Any,
+        action: Action,
+        changed: tuple[str, ...] = (),
+        forced: tuple[str, ...] = (),
+        *,
+        read: bool = False,
+    ) -> None:
         """Keep what is done to a resource; a replacement comes as several steps, of which only one names the cause."""
         if step.type.startswith(_NO_RESOURCE_OF_THE_FILE):
             return
@@ -126,6 +135,7 @@ class EventTranslator:
             words=self._wording.words(step.urn),
             urn=step.urn,
             changed=changed or (former.changed if former else ()),
+            differences=differences(step, read=read) or (former.differences if former else ()),
             replaced_for=forced or (former.replaced_for if former else ()),
             interrupts=action is Action.REPLACE and interrupts(step.type),
         )
@@ -141,7 +151,7 @@ class EventTranslator:
         if kind is ResourceFinished and self._actions.get(step.urn) in {None, Action.REFRESH}:
             # What a refresh found is known only at its end: the same, an update, or that the resource is gone.
             found = _action(step) if _is_custom(step) else Action.SAME
-            self._note(step, found, tuple(step.diffs or ()) or tuple(step.detailed_diff or ()))
+            self._note(step, found, tuple(step.diffs or ()) or tuple(step.detailed_diff or ()), read=True)
         if _action(step) is not Action.SAME:
             self._emit(kind(**self._common(step)))
 

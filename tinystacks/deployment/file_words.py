@@ -59,3 +59,19 @@ def file_field(resource_type: str, name: str, service: str) -> str:
     if head in {"tags", "tagsAll"}:
         return "tags"
     return _CAMEL.sub(" ", head).lower()
+
+
+def difference_field(resource_type: str, path: str, service: str) -> str:
+    """Say where in the file a value stands that differs, as exactly as a property path tells.
+
+    Args:
+        resource_type: as in `file_field`.
+        path: of the property, such as `tags.owner`.
+        service: as in `file_field`.
+    """
+    field = file_field(resource_type, path, service)
+    head = re.split(r"[.\[]", path, maxsplit=1)[0]
+    rest = path[len(head) :].lstrip(".")
+    if not rest:
+        return field
+    return f"{field}.{rest}" if field == "tags" else f"{field} ({_CAMEL.sub(' ', rest).lower()})"

@@ -150,6 +150,25 @@ class ServiceVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A property that differs.
+
+    Attributes:
+        property: path as the engine writes it, such as `settings[0].value`.
+        before: value in the state; nothing where it is not there. Secrets are masked.
+        after: value that the program asks for, or that AWS has; nothing where it is not there.
+    """
+
+    property: str
+    before: Any
+    after: Any
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {"property": self.property, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedChange:
     """One resource of a preview that would change.
 
@@ -160,6 +179,7 @@ class PlannedChange:
         words: the resource in words of the file.
         urn: the engine's identity.
         changed: names of the properties that differ.
+        differences: the same with their values, as exactly as the engine tells.
         replaced_for: names of the properties that force a replacement.
         interrupts: whether this would interrupt the stage's service, so that `up` stops before it.
     """
@@ -170,6 +190,7 @@ class PlannedChange:
     words: str
     urn: str
     changed: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
     replaced_for: tuple[str, ...] = ()
     interrupts: bool = False
 
@@ -181,6 +202,7 @@ class PlannedChange:
             "name": self.name,
             "resource": self.words,
             "changed": list(self.changed),
+            "differences": [difference.to_mapping() for difference in self.differences],
             "replaced_for": list(self.replaced_for),
             "interrupts": self.interrupts,
         }

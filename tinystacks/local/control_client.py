@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.errors import LocalAwsError, TinystacksError, UsageError
 from tinystacks.local.control_api import PREFIX
 
 if TYPE_CHECKING:
+    import urllib.error
+
     from tinystacks.local.status import LocalStatus
 
 _TIMEOUT_SECONDS = 30.0
@@ -28,6 +28,9 @@ def ask(status: LocalStatus, name: str, **given: object) -> dict[str, Any]:
         UsageError: what was asked for makes no sense there.
         LocalAwsError: it does not answer, or refuses.
     """
+    import urllib.error  # noqa: PLC0415 - reads of AWS do without
+    import urllib.request  # noqa: PLC0415 - same
+
     body = json.dumps(given).encode() if given else None
     request = urllib.request.Request(  # noqa: S310 - always http, to 127.0.0.1
         f"{status.endpoint_url}{PREFIX}{name}", data=body, headers={"Content-Type": "application/json"}

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tinystacks.deployment.file_words import file_field
 from tinystacks.deployment.wording import Wording
+from tinystacks.rendering.differences import show_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,15 +32,15 @@ def show_drift(console: Console, result: RefreshResult, services: Iterable[str],
         if change.action == "delete":
             console.print(Text("  - ", style="red").append(f"{change.words} is gone", style="none"), soft_wrap=True)
             continue
-        fields = ", ".join(drifted_fields(change, wording)) or "something"
-        line = Text("  ~ ", style="yellow").append(f"{change.words}: {fields} was changed", style="none")
-        console.print(line, soft_wrap=True)
+        console.print(Text("  ~ ", style="yellow").append(change.words, style="none"), soft_wrap=True)
+        show_differences(console, change, wording)
     if not result.drifted:
         console.print(f"[green]✓[/] {result.stack}/{result.stage} is as it was recorded.")
         return
     count = len(result.drifted)
     console.print(
-        f"{result.stack}/{result.stage}: {count} resource{'s' if count > 1 else ''} changed behind the engine."
+        f"{result.stack}/{result.stage}: {count} resource{'s' if count > 1 else ''} changed behind the engine "
+        "(recorded → found)."
     )
     console.print(f"Put it back as the file says: tstack up {flags} --refresh", soft_wrap=True)
 

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from tinystacks.deployment.results import Result
+from tinystacks.deployment.wording import Wording
+from tinystacks.rendering.differences import show_differences
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
     from tinystacks.deployment.results import (
@@ -64,15 +68,23 @@ def show_cause(console: Console, cause: Cause) -> None:
         console.print(f"    [cyan]→[/] {escape(cause.advice)}")
 
 
-def show_preview(console: Console, result: PreviewResult) -> None:
-    """Write what `up` would change, in words of the file."""
+def show_preview(console: Console, result: PreviewResult, services: Iterable[str] = ()) -> None:
+    """Write what `up` would change, in words of the file.
+
+    Args:
+        console: where to.
+        result: of the preview.
+        services: names of the file's services.
+    """
+    wording = Wording(result.stack, services)
     for change in result.planned:
         if not change.type.startswith("aws:"):
             continue
         why = f" [dim](because of {', '.join(change.replaced_for)})[/]" if change.replaced_for else ""
-        changed = f" [dim]({', '.join(change.changed)})[/]" if change.changed and not why else ""
         stop = " [bold red]interrupts the service[/]" if change.interrupts else ""
-        console.print(f"  {_SIGNS.get(change.action, ' ')} {escape(change.words)}{why}{changed}{stop}")
+        console.print(f"  {_SIGNS.get(change.action, ' ')} {escape(change.words)}{why}{stop}")
+        if change.action in {"update", "replace"}:
+            show_differences(console, change, wording)
     console.print(f"[bold]{result.stack}/{result.stage}[/]: {changes_line(result.changes)}")
 
 
