@@ -118,6 +118,8 @@ def isolated_session(region: str, *, account_id: str = ACCOUNT_ID) -> Any:
 def _isolated_core(region: str, account_id: str) -> Any:
     import botocore.session  # noqa: PLC0415 - as above
 
+    from tinystacks.local.service_models import OneServiceLoader  # noqa: PLC0415 - as above
+
     core = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),
@@ -126,5 +128,6 @@ def _isolated_core(region: str, account_id: str) -> Any:
             "region": (None, None, region, None),
         }
     )
+    core.register_component("data_loader", OneServiceLoader())
     core.set_credentials(KEY, KEY, account_id=account_id)
     return core
