@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.deployment.begun_resources import begun_resources
 from tinystacks.deployment.engine import find_engine
 from tinystacks.deployment.engine_errors import EngineFailure, explain
 from tinystacks.deployment.engine_events import EventTranslator
@@ -361,10 +362,16 @@ class StageContext:
             session,
             state,
             wording=self.wording,
-            find=lambda: sorted(self.sweep().find(), key=removal_order),
+            find=lambda: self.found(state),
             remove=self.remove_orphan if local else None,
             emit=emit,
+            pace=self.pace,
         )
+
+    def found(self, state: State) -> list[Leftover]:
+        """List what is there of the stage, in the order in which it can be deleted: users before what they use."""
+        begun = begun_resources(self.target.client, state)
+        return sorted([*begun, *self.sweep().find()], key=removal_order)
 
     def remove_orphan(self, item: Leftover) -> None:
         """Delete one resource that no state knows."""

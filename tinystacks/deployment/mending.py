@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from tinystacks.deployment.engine_errors import EngineLock
 from tinystacks.deployment.events import ignore
 from tinystacks.deployment.lock import is_held, locked_error, read_holder
-from tinystacks.deployment.orphans import removal_order
-from tinystacks.deployment.recovery import is_gone, known_ids, pending_operations, repair
+from tinystacks.deployment.recovery import is_gone, orphans_of, pending_operations, repair
 from tinystacks.deployment.results import Kept, RepairResult
 from tinystacks.errors import LockedError
 
@@ -32,10 +31,7 @@ def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> Repai
         if state is None:
             return RepairResult(stack=context.stage.stack, stage=context.stage.stage)
         unfinished = pending_operations(state, context.wording)
-        known = known_ids(state)
-        creating = {operation.type for operation in unfinished if operation.kind == "creating"}
-        found = sorted(context.sweep().find(), key=removal_order)
-        orphans = [item for item in found if item.resource_type in creating and not known & {item.id, item.arn}]
+        orphans = orphans_of(state, context.found(state))
         if remove and unfinished:
             with context.explained():
                 repair(
@@ -45,6 +41,7 @@ def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> Repai
                     find=lambda: orphans,
                     remove=context.remove_orphan,
                     emit=emit,
+                    pace=context.pace,
                 )
         return RepairResult(
             stack=context.stage.stack,

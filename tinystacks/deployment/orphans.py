@@ -39,6 +39,23 @@ def _role(client: Any, item: Leftover) -> None:
     client.delete_role(RoleName=item.id)
 
 
+def _instance_profile(client: Any, item: Leftover) -> None:
+    for role in client.get_instance_profile(InstanceProfileName=item.id)["InstanceProfile"]["Roles"]:
+        client.remove_role_from_instance_profile(InstanceProfileName=item.id, RoleName=role["RoleName"])
+    client.delete_instance_profile(InstanceProfileName=item.id)
+
+
+def _route(client: Any, item: Leftover) -> None:
+    table, _, destination = item.id.partition(" ")
+    client.delete_route(RouteTableId=table, DestinationCidrBlock=destination)
+
+
+def _rule(client: Any, item: Leftover) -> None:
+    for rule in client.describe_security_group_rules(SecurityGroupRuleIds=[item.id])["SecurityGroupRules"]:
+        revoke = client.revoke_security_group_egress if rule["IsEgress"] else client.revoke_security_group_ingress
+        revoke(GroupId=rule["GroupId"], SecurityGroupRuleIds=[item.id])
+
+
 _DELETERS: dict[str, tuple[str, Callable[[Any, Leftover], object]]] = {
     "aws:autoscaling/group:Group": (
         "autoscaling",
@@ -57,6 +74,11 @@ _DELETERS: dict[str, tuple[str, Callable[[Any, Leftover], object]]] = {
         lambda client, item: client.delete_launch_template(LaunchTemplateId=item.id),
     ),
     "aws:ec2/natGateway:NatGateway": ("ec2", lambda client, item: client.delete_nat_gateway(NatGatewayId=item.id)),
+    "aws:ec2/route:Route": ("ec2", _route),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": (
+        "ec2",
+        lambda client, item: client.disassociate_route_table(AssociationId=item.id),
+    ),
     "aws:ec2/routeTable:RouteTable": ("ec2", lambda client, item: client.delete_route_table(RouteTableId=item.id)),
     "aws:ec2/securityGroup:SecurityGroup": ("ec2", lambda client, item: client.delete_security_group(GroupId=item.id)),
     "aws:ec2/subnet:Subnet": ("ec2", lambda client, item: client.delete_subnet(SubnetId=item.id)),
@@ -72,7 +94,10 @@ _DELETERS: dict[str, tuple[str, Callable[[Any, Leftover], object]]] = {
     ),
     "aws:ecs/cluster:Cluster": ("ecs", lambda client, item: client.delete_cluster(cluster=item.id)),
     "aws:ecs/service:Service": ("ecs", _service),
+    "aws:iam/instanceProfile:InstanceProfile": ("iam", _instance_profile),
     "aws:iam/role:Role": ("iam", _role),
+    "aws:lb/listener:Listener": ("elbv2", lambda client, item: client.delete_listener(ListenerArn=item.id)),
+    "aws:lb/listenerRule:ListenerRule": ("elbv2", lambda client, item: client.delete_rule(RuleArn=item.id)),
     "aws:lb/loadBalancer:LoadBalancer": (
         "elbv2",
         lambda client, item: client.delete_load_balancer(LoadBalancerArn=item.arn),
@@ -81,16 +106,25 @@ _DELETERS: dict[str, tuple[str, Callable[[Any, Leftover], object]]] = {
         "elbv2",
         lambda client, item: client.delete_target_group(TargetGroupArn=item.arn),
     ),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": ("ec2", _rule),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("ec2", _rule),
 }
 
 ORDER = (
     "aws:ecs/service:Service",
+    "aws:lb/listenerRule:ListenerRule",
+    "aws:lb/listener:Listener",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:ec2/route:Route",
     "aws:lb/loadBalancer:LoadBalancer",
     "aws:lb/targetGroup:TargetGroup",
     "aws:ecs/capacityProvider:CapacityProvider",
     "aws:autoscaling/group:Group",
     "aws:ecs/cluster:Cluster",
     "aws:ec2/launchTemplate:LaunchTemplate",
+    "aws:iam/instanceProfile:InstanceProfile",
     "aws:ec2/vpcEndpoint:VpcEndpoint",
     "aws:ec2/natGateway:NatGateway",
     "aws:ec2/eip:Eip",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _ENGINE_PATIENCE = 180.0
 """Seconds that an engine without its command gets to end what it has begun."""
 _LOOK = 0.2
+_ON_ITS_WAY = 3.0
+"""Seconds in which a call that was sent is done, or never will be; calls that make something take AWS less than one."""
 
 
 def settle_earlier_run(previous: Holder | None, emit: OnEvent, pace: Pace) -> None:
@@ -123,6 +126,7 @@ def repair(
     find: Callable[[], Sequence[Leftover]],
     remove: Callable[[Leftover], None] | None,
     emit: OnEvent,
+    pace: Pace,
 ) -> State:
     """Make a state with unfinished operations whole.
 
@@ -133,9 +137,10 @@ def repair(
         session: the engine.
         state: as it is.
         wording: of the file.
-        find: lists everything that bears the stage's tags.
+        find: lists what may have been made: all that bears the stage's tags, and parts of such things.
         remove: deletes one such resource; none where a person must decide.
         emit: receives events.
+        pace: time.
 
     Returns:
         The state without unfinished operations.
@@ -147,10 +152,8 @@ def repair(
     if not pending:
         return state
     emit(Notice(message=f"Unfinished from an earlier command: {', '.join(f'{op.kind} {op.words}' for op in pending)}."))
-    creating = {op.type for op in pending if op.kind == "creating"}
-    if creating:
-        known = known_ids(state)
-        orphans = [item for item in find() if item.resource_type in creating and not known & {item.id, item.arn}]
+    if any(op.kind == "creating" for op in pending):
+        orphans = _orphans_in_time(state, find, pace)
         if orphans and remove is None:
             listed = "\n".join(f"  {item.type}: {item.arn or item.id}" for item in orphans)
             raise InterruptedUpdateError(
@@ -166,6 +169,33 @@ def repair(
     whole = State(export={**state.export, "deployment": deployment})
     run_past_stale_lock(session, lambda: session.replace_state(whole), emit)
     return whole
+
+
+def orphans_of(state: State, found: Sequence[Leftover]) -> list[Leftover]:
+    """Give what an unfinished creation may have made: of its type, and not in the state.
+
+    Args:
+        state: of the engine.
+        found: what is there of the stage.
+    """
+    known = known_ids(state)
+    creating = _creating(state)
+    return [item for item in found if item.resource_type in creating and not known & {item.id, item.arn}]
+
+
+def _creating(state: State) -> Counter[str]:
+    return Counter(str(item["resource"]["type"]) for item in state.pending if item.get("type") == "creating")
+
+
+def _orphans_in_time(state: State, find: Callable[[], Sequence[Leftover]], pace: Pace) -> list[Leftover]:
+    """Look until as much is found as was asked for: what the engine asked last may still be on its way."""
+    until = pace.clock() + _ON_ITS_WAY
+    asked = _creating(state)
+    while True:
+        orphans = orphans_of(state, find())
+        if not asked - Counter(item.resource_type for item in orphans) or pace.clock() > until:
+            return orphans
+        pace.sleep(1)
 
 
 def known_ids(state: State) -> set[str]:

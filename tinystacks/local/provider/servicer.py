@@ -147,6 +147,9 @@ class AwsServicer(provider_pb2_grpc.ResourceProviderServicer):
         context: grpc.ServicerContext,
     ) -> provider_pb2.CreateResponse:
         """Make a resource, or foresee it in a preview."""
+        if not context.is_active():
+            # A plug-in dies with its engine: what waited for its turn is not made by anybody.
+            fail(context, "the engine is gone")
         resource = self._resource(request, context)
         inputs = from_struct(request.properties)
         try:
