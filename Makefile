@@ -29,8 +29,7 @@ demo: engine ## Run examples/hello on this machine: a whole ECS stage, no AWS ac
 
 test: engine ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/containers
-	# A process of its own: streams of the container engine's client are closed late, by the garbage collector.
-	$(BIN)/python -m pytest tests/containers -W ignore::pytest.PytestUnraisableExceptionWarning
+	$(BIN)/python -m pytest tests/containers
 
 check: $(READY) ## Lint, format, types, import direction
 	$(BIN)/ruff check .

@@ -8,17 +8,9 @@ import pytest
 from rich.console import Console
 
 from tinystacks.deployment import events as on
-from tinystacks.deployment.results import (
-    Cause,
-    Changes,
-    DestroyResult,
-    Kept,
-    PlannedChange,
-    PreviewResult,
-    Result,
-    ServiceVerdict,
-    UpResult,
-)
+from tinystacks.deployment.changes import Changes, PlannedChange
+from tinystacks.deployment.results import DestroyResult, Kept, PreviewResult, Result, UpResult
+from tinystacks.deployment.service_verdicts import Cause, ServiceVerdict
 from tinystacks.errors import AwsError, Problem, SpecError
 from tinystacks.rendering import documents
 from tinystacks.rendering.console import Screen

@@ -18,11 +18,12 @@ from tests.fakes.deployment_target import EmptyService, FakeSsm, FakeTarget
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.engine_provider import EngineProvider, World
 from tests.fakes.stages import GROUP, LOGS, SERVICE, PlainProgram, plain_program, small_stage
+from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.deployment import Deployment
 from tinystacks.deployment.engine import EngineSettings
 from tinystacks.deployment.events import Notice, ResourceFailed, ResourceStarted, Warned
 from tinystacks.deployment.gate import DowntimeError
-from tinystacks.deployment.results import Changes, Result
+from tinystacks.deployment.results import Result
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.deployment.verdict import Pace
 from tinystacks.errors import (

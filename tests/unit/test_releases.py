@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes.stages import small_stage
+from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.release_diff import differences
 from tinystacks.deployment.releases import NoReleaseError, pick, release_before, releases_of
-from tinystacks.deployment.results import Changes, HistoryEntry, Result
+from tinystacks.deployment.results import HistoryEntry, Result
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SPEC = small_stage().model_dump(mode="json")

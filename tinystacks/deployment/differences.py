@@ -7,8 +7,8 @@ import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, cast
 
+from tinystacks.deployment.changes import Difference
 from tinystacks.deployment.masking import masked
-from tinystacks.deployment.results import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted
 from tinystacks.deployment.reading import outputs_of
-from tinystacks.deployment.results import Result, ServiceVerdict, UpResult
+from tinystacks.deployment.results import Result, UpResult
 from tinystacks.deployment.verdict import Follower, overall
 from tinystacks.errors import InterruptedByUserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tinystacks.deployment.changes import Changes
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.events import OnEvent
-    from tinystacks.deployment.results import Changes
+    from tinystacks.deployment.service_verdicts import ServiceVerdict
     from tinystacks.outputs import StageOutputs
 
 _RESULTS_KEPT = 200

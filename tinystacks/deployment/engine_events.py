@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.deployment.changes import Changes, PlannedChange
 from tinystacks.deployment.differences import differences
 from tinystacks.deployment.engine_errors import plain, without_trace
 from tinystacks.deployment.events import (
@@ -17,7 +18,6 @@ from tinystacks.deployment.events import (
     ResourceStarted,
 )
 from tinystacks.deployment.gate import interrupts
-from tinystacks.deployment.results import Changes, PlannedChange
 from tinystacks.deployment.wording import urn_name
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tinystacks.deployment.results import Changes, ServiceVerdict
+    from tinystacks.deployment.changes import Changes
+    from tinystacks.deployment.service_verdicts import ServiceVerdict
 
 
 class Phase(StrEnum):

@@ -9,7 +9,7 @@ from tinystacks.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tinystacks.deployment.results import PlannedChange
+    from tinystacks.deployment.changes import PlannedChange
 
 _INTERRUPTING = {
     "aws:ecs/service:Service": "its tasks are stopped and started anew",

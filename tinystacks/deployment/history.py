@@ -6,7 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.deployment.results import Changes, HistoryEntry
+from tinystacks.deployment.changes import Changes
+from tinystacks.deployment.results import HistoryEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

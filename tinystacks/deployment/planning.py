@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tinystacks.deployment.changes import Changes, PlannedChange
 from tinystacks.deployment.context import Opened
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.image_supply import planned_images
 from tinystacks.deployment.lock import is_held, read_holder
 from tinystacks.deployment.reading import drifted_services, outputs_of
-from tinystacks.deployment.results import Changes, PlannedChange, PreviewResult, Result
+from tinystacks.deployment.results import PreviewResult, Result
 from tinystacks.deployment.wording import urn_name, urn_type
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
-from tinystacks.deployment.results import Cause
+from tinystacks.deployment.service_verdicts import Cause
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinystacks.aws_calls import aws_errors
+from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.clearing import clear, empty_repositories
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.orphans import removal_order
 from tinystacks.deployment.reading import outputs_of
-from tinystacks.deployment.results import Changes, DestroyResult, Kept, RefreshResult, Result
+from tinystacks.deployment.results import DestroyResult, Kept, RefreshResult, Result
 from tinystacks.deployment.retry import passes_by_itself
 from tinystacks.deployment.revisions import remove_revisions
 from tinystacks.errors import AwsError, EngineError

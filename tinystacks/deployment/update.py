@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.ending import end_at_gate, end_update, with_result
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
@@ -17,7 +18,7 @@ from tinystacks.deployment.preflight import ensure_service_roles
 from tinystacks.deployment.reading import drifted_services
 from tinystacks.deployment.release_gate import ReleaseGate
 from tinystacks.deployment.repositories import make_repositories
-from tinystacks.deployment.results import Changes, Result
+from tinystacks.deployment.results import Result
 from tinystacks.deployment.retry import passes_by_itself
 from tinystacks.errors import TinystacksError
 from tinystacks.images.git import source_version

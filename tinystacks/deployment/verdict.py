@@ -16,7 +16,8 @@ from tinystacks.aws_calls import aws_errors, batches
 from tinystacks.deployment.causes import events_since, failed_tasks, group_causes, no_room
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
 from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
-from tinystacks.deployment.results import Result, ServiceVerdict
+from tinystacks.deployment.results import Result
+from tinystacks.deployment.service_verdicts import ServiceVerdict
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from tinystacks.deployment.file_words import difference_field
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tinystacks.deployment.results import PlannedChange
+    from tinystacks.deployment.changes import PlannedChange
     from tinystacks.deployment.wording import Wording
 
 _LONGEST = 60

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tinystacks.deployment.results import PlannedChange, RefreshResult
+    from tinystacks.deployment.changes import PlannedChange
+    from tinystacks.deployment.results import RefreshResult
 
 
 def show_drift(console: Console, result: RefreshResult, services: Iterable[str], *, flags: str) -> None:

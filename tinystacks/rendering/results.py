@@ -15,15 +15,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tinystacks.deployment.results import (
-        Cause,
-        Changes,
-        DestroyResult,
-        OperationResult,
-        PreviewResult,
-        RefreshResult,
-        RepairResult,
-    )
+    from tinystacks.deployment.changes import Changes
+    from tinystacks.deployment.results import DestroyResult, OperationResult, PreviewResult, RefreshResult, RepairResult
+    from tinystacks.deployment.service_verdicts import Cause
 
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "replace": "[magenta]±[/]", "delete": "[red]-[/]"}
 _WORDS = {
