@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     ProgramFor = Callable[[StageSpec, ProgramSettings], Callable[[], None]]
 
-_LOCAL_POLL = 0.5
+_LOCAL_POLL = 0.2
 _AWS_POLL = 5.0
 
 
@@ -255,6 +255,9 @@ class StageContext:
         self.folder.prepare()
         with StageLock(self.folder.lock_path, operation) as lock:
             settle_earlier_run(lock.previous, emit, self.pace)
+            # The AWS SDK before the program: the engine starts after the first read of AWS, and a thread that loads
+            # the program would keep that waiting. The program has time until the engine asks for it.
+            self.target.client("ecs")
             session = self.session(engine, lock.engine_runs, ahead=True)
             with self.explained():
                 state = session.state()

@@ -1,4 +1,7 @@
-"""Ending a program that the engine left in the middle.
+"""A run of a program: what it costs beside its work, and its end where the engine left it in the middle.
+
+The SDK sends each of its debug messages to the engine, one by one, and waits for the answer; an engine that was not
+asked for them throws them away. They take a third of the time of a run, and are not sent here.
 
 When an update fails or is interrupted, the engine goes away while the program still waits for it. The Automation API
 then neither ends the program's coroutines nor closes its event loop (its clean-up begins with a message to the engine
@@ -36,6 +39,7 @@ def ended_in_order(program: Callable[[], Any]) -> Generator[Callable[[], Any]]:
 
     def tracked() -> Any:
         loops.append(asyncio.get_running_loop())
+        _keep_debug_messages()
         return program()
 
     log = logging.getLogger(_GRPC_LOG)
@@ -46,6 +50,23 @@ def ended_in_order(program: Callable[[], Any]) -> Generator[Callable[[], Any]]:
         for loop in loops:
             _end(loop)
         log.removeFilter(_unless_engine_gone)
+
+
+def _keep_debug_messages() -> None:
+    """Have the SDK's debug messages of this run end here."""
+    from pulumi.runtime.proto import engine_pb2  # noqa: PLC0415 - the program has loaded it
+    from pulumi.runtime.settings import get_engine  # noqa: PLC0415 - same
+
+    engine: Any = get_engine()
+    if engine is None:
+        return
+    send = engine.Log
+
+    def log(request: Any) -> Any:
+        return None if request.severity == engine_pb2.DEBUG else send(request)
+
+    # The stub is of this run alone.
+    engine.Log = log
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:

@@ -17,7 +17,7 @@ class DeploymentSettings:
 
     Attributes:
         engine: where engines may come from.
-        pace: time; polls every 5 seconds on AWS and twice a second on the local AWS by default.
+        pace: time; polls every 5 seconds on AWS and five times a second on the local AWS by default.
         refresh_limit: resources that a refresh may drop from the state before it stops (trap A2).
         waits: whether `up` follows the services' deployments to their ends.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tinystacks.aws_calls import aws_errors
@@ -89,6 +90,8 @@ class AwsTarget:
         self.profile = profile
         self._account: str | None = None
         self._session: Any = None
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     @property
     def one_off_variables(self) -> Mapping[str, str]:
@@ -106,12 +109,18 @@ class AwsTarget:
         return self._account
 
     def client(self, service: str) -> Any:
-        """Give a boto3 client of the service in this region."""
+        """Give a boto3 client of the service in this region, the same one each time.
+
+        boto3 sessions must not make clients in several threads at once (boto3 guide, "Multithreading").
+        """
         from botocore.config import Config  # noqa: PLC0415 - boto3 is loaded on first use only
 
-        # Standard mode retries throttling and passing faults with backoff (botocore guide, "Retries").
-        config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
-        return self._boto3_session().client(service, config=config)
+        with self._making:
+            if service not in self._clients:
+                # Standard mode retries throttling and passing faults with backoff (botocore guide, "Retries").
+                config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+                self._clients[service] = self._boto3_session().client(service, config=config)
+            return self._clients[service]
 
     def environment(self) -> Mapping[str, str]:
         """Give region and profile to the engine; it reads the credentials itself, as boto3 does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -36,6 +37,8 @@ class LocalTarget:
         self.status = status
         self.region = region
         self._session: Any = None
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     @property
     def build_engine(self) -> str | None:
@@ -64,7 +67,13 @@ class LocalTarget:
         return ACCOUNT_ID
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the local AWS; nothing of the user's own AWS settings reaches it."""
+        """A boto3 client of the local AWS, the same one each time; nothing of the user's AWS settings reaches it."""
+        with self._making:
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+            return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
         from botocore.config import Config  # noqa: PLC0415 - as above
 
         if self._session is None:
