@@ -21,6 +21,7 @@ from tinystacks import errors
 from tinystacks.commands import access, engine, local_aws, releases, seeing
 from tinystacks.commands.given_values import convert_only_what_is_given
 from tinystacks.commands.options import Json, Place, Runtime, Speed, Yes, on_stage, open_streams, print_json
+from tinystacks.commands.typed_forms import parsed_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # s). Programs use their ids alone, which the engine gives in their place.
         os.environ.setdefault("PULUMI_DISABLE_RESOURCE_REFERENCES", "true")
     try:
-        _run(releases.prepared(list(sys.argv[1:] if arguments is None else arguments)))
+        _run(parsed_form(list(sys.argv[1:] if arguments is None else arguments)))
     except SystemExit as end:
         if arguments is not None or isinstance(end.code, str):
             raise

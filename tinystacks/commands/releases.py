@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinystacks.commands.options import Place, Yes, on_stage, print_json
+from tinystacks.commands.typed_forms import COMMAND_WORD
 from tinystacks.errors import DeploymentFailedError, UsageError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ Words = Annotated[
 Service = Annotated[str | None, typer.Option("--service", "-s", help="Service of the file.")]
 
 app = typer.Typer(help="What a stage ran, release by release.", no_args_is_help=True, rich_markup_mode=None)
-_SUBCOMMANDS = frozenset({"list", "show", "diff"})
-_WORD = "--command-word"
 
 
 def add_to(main: typer.Typer) -> None:
@@ -31,16 +30,6 @@ def add_to(main: typer.Typer) -> None:
     for command in (rollback, restart, scale):
         main.command()(command)
     main.command("run")(run_task)
-
-
-def prepared(words: list[str]) -> list[str]:
-    """Bring two forms that people type into one that is parsed: `releases [STAGE]`, and a command behind `--`."""
-    if words[:1] == ["releases"] and not _SUBCOMMANDS & set(words[1:2]) and not {"-h", "--help"} & set(words):
-        return ["releases", "list", *words[1:]]
-    if words[:1] == ["run"] and "--" in words:
-        end = words.index("--")
-        return [*words[:end], *(f"{_WORD}={word}" for word in words[end + 1 :])]
-    return words
 
 
 @app.command("list")
@@ -156,7 +145,7 @@ def run_task(
     place: Place,
     *,
     service: Service = None,
-    command: Annotated[list[str] | None, typer.Option(_WORD, hidden=True)] = None,
+    command: Annotated[list[str] | None, typer.Option(COMMAND_WORD, hidden=True)] = None,
 ) -> None:
     """Run a command once in a task of its own: `run --service web -- ./migrate --now`; its exit code is tstack's."""
     from tinystacks.rendering.progress import Progress
