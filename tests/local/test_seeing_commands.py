@@ -212,9 +212,9 @@ def test_services_made_elsewhere_are_read_without_a_file(seen: Seen, tmp_path_fa
         (("tasks", "--service", "nothing"), 2, "no service nothing"),
         (("metrics", "--service", "nothing"), 2, "no service nothing"),
         (("events", "--service", "nothing"), 2, "no service nothing"),
-        (("status", "prod"), 1, "`tstack up --local` makes it"),
-        (("logs", "prod"), 1, "`tstack up --local` makes it"),
-        (("drift", "prod"), 1, "`tstack up --local` makes it"),
+        (("status", "prod"), 1, "`tstack up prod --local` makes it"),
+        (("logs", "prod"), 1, "`tstack up prod --local` makes it"),
+        (("drift", "prod"), 1, "`tstack up prod --local` makes it"),
         (("status", "nowhere"), 2, "nowhere"),
     ],
 )

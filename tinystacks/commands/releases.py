@@ -56,7 +56,7 @@ def show(place: Place, *, words: Words = None) -> None:
 
     place, [number] = _numbers(place, words, 1)
     deployment = place.workspace().deployment(place.stage)
-    release = pick(deployment.releases(), number, deployment.stage.stage)
+    release = pick(deployment.releases(), number, deployment.typed)
     if place.as_json:
         print_json({"stage": deployment.stage.stage, **release.to_mapping(whole=True)})
     else:
@@ -74,7 +74,7 @@ def diff(place: Place, *, words: Words = None) -> None:
     place, [before, after] = _numbers(place, words, 2)
     deployment = place.workspace().deployment(place.stage)
     known, name = deployment.releases(), deployment.stage.stage
-    found = differences(pick(known, before, name), pick(known, after, name))
+    found = differences(pick(known, before, deployment.typed), pick(known, after, deployment.typed))
     if place.as_json:
         document = [difference.to_mapping() for difference in found]
         print_json({"stage": name, "from": before, "to": after, "differences": document})

@@ -27,6 +27,7 @@ from tinystacks.deployment.rollback import plan_rollback, roll_back
 from tinystacks.deployment.running_stage import RunningStage
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.deployment.update import Update
+from tinystacks.deployment.wording import typed_stage
 from tinystacks.errors import NotDeployedError, UsageError
 from tinystacks.outputs import StageOutputs
 
@@ -312,6 +313,11 @@ class Deployment:
         """
         return self._context.engine(ignore)
 
+    @property
+    def typed(self) -> str:
+        """The stage as it is typed behind a command, such as `prod --local`."""
+        return typed_stage(self.stage.stage, self.target.name)
+
     def _run(self, work: Callable[[OnEvent], T], on_event: OnEvent) -> T:
         return run_in_worker(work, on_event=on_event, interrupt=self.interrupt)
 
@@ -325,7 +331,7 @@ class Deployment:
         if self.target.name == "local" and record.identity != self.target.identity():
             raise NotDeployedError(
                 f"Stage `{self.stage.stage}` was made in an earlier life of the local AWS, of which nothing is left.",
-                hint="`tstack up --local` makes it anew.",
+                hint=f"`tstack up {self.typed}` makes it anew.",
             )
         region = record.identity.rpartition(":")[2]
         if self.target.name == "aws" and region != self.target.region:
@@ -335,7 +341,7 @@ class Deployment:
             )
 
     def _not_deployed(self) -> NotDeployedError:
-        local = " --local" if self.target.name == "local" else ""
         return NotDeployedError(
-            f"Stage `{self.stage.stage}` of `{self.stage.stack}` is not deployed.", hint=f"`tstack up{local}` makes it."
+            f"Stage `{self.stage.stage}` of `{self.stage.stack}` is not deployed.",
+            hint=f"`tstack up {self.typed}` makes it.",
         )

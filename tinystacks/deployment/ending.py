@@ -8,6 +8,7 @@ from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import Result, UpResult
 from tinystacks.deployment.verdict import Follower, overall
+from tinystacks.deployment.wording import typed_stage
 from tinystacks.errors import InterruptedByUserError
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def follow_services(context: StageContext, outputs: StageOutputs, emit: OnEvent)
             check=context.interrupt.check,
         ).follow()
     except InterruptedByUserError as error:
-        local = " --local" if context.target.name == "local" else ""
-        again = f"tstack up {context.stage.stage}{local}"
+        again = f"tstack up {typed_stage(context.stage.stage, context.target.name)}"
         raise InterruptedWaitError(
             "Interrupted while ECS replaces tasks: that goes on without this command.",
             hint=f"`{again}` follows it again, `{again} --cancel` stops it and goes back.",

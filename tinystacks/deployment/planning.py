@@ -12,7 +12,7 @@ from tinystacks.deployment.image_supply import planned_images
 from tinystacks.deployment.lock import is_held, read_holder
 from tinystacks.deployment.reading import drifted_services, outputs_of
 from tinystacks.deployment.results import PreviewResult, Result
-from tinystacks.deployment.wording import urn_name, urn_type
+from tinystacks.deployment.wording import typed_stage, urn_name, urn_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,12 +67,14 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
 def _rolled_back(context: StageContext, opened: Opened, emit: OnEvent) -> Sequence[PlannedChange]:
     """Tell services that ECS has taken back to an earlier revision, which the state does not know (trap B2)."""
     found: list[PlannedChange] = []
+    typed = typed_stage(context.stage.stage, context.target.name)
     for urn in drifted_services(context.target.client, opened.state):
         words = context.wording.words(urn)
         emit(
             Warned(
                 message=f"{words} runs another revision than was recorded, as after a rollback by ECS.",
-                hint="`tstack up` deploys what the file says again; `tstack rollback` makes the rollback a release.",
+                hint=f"`tstack up {typed}` deploys what the file says again; `tstack rollback {typed}` makes that "
+                "a release.",
             )
         )
         found.append(

@@ -149,8 +149,13 @@ def releases_of(entries: Iterable[HistoryEntry], verdicts: Mapping[int, Mapping[
     return [found[number] for number in sorted(found, reverse=True)]
 
 
-def pick(releases: Iterable[Release], number: int, stage: str) -> Release:
+def pick(releases: Iterable[Release], number: int, typed: str) -> Release:
     """Give one release.
+
+    Args:
+        releases: of the stage.
+        number: of the one.
+        typed: the stage as it is typed, such as `prod` or `prod --local`.
 
     Raises:
         NoReleaseError: there is none of that number; says which there are.
@@ -159,34 +164,43 @@ def pick(releases: Iterable[Release], number: int, stage: str) -> Release:
     if number in known:
         return known[number]
     if not known:
-        raise NoReleaseError(f"Stage `{stage}` has no releases yet.", hint=f"`tstack up {stage}` makes the first.")
+        raise _no_releases(typed)
     raise NoReleaseError(
-        f"Stage `{stage}` has no release {number}; it has {_span(sorted(known))}.",
-        hint=f"`tstack releases {stage}` lists them.",
+        f"Stage `{_name(typed)}` has no release {number}; it has {_span(sorted(known))}.",
+        hint=f"`tstack releases {typed}` lists them.",
     )
 
 
-def release_before(releases: Iterable[Release], stage: str) -> Release:
+def release_before(releases: Iterable[Release], typed: str) -> Release:
     """Give what a rollback goes back to: the last release that became steady and ran something else than the current.
 
     Args:
         releases: newest first.
-        stage: name of the stage.
+        typed: the stage as it is typed, such as `prod` or `prod --local`.
 
     Raises:
         NoReleaseError: there is none.
     """
     known = list(releases)
     if not known:
-        raise NoReleaseError(f"Stage `{stage}` has no releases yet.", hint=f"`tstack up {stage}` makes the first.")
+        raise _no_releases(typed)
     current = known[0]
     for release in known[1:]:
         if release.result == Result.STEADY and release.content != current.content:
             return release
     raise NoReleaseError(
-        f"Stage `{stage}` has nothing to go back to: before release {current.number} no other release became steady.",
-        hint="Mend the sources or the file and run `tstack up`; or name a release with --to.",
+        f"Stage `{_name(typed)}` has nothing to go back to: before release {current.number} no other release became "
+        "steady.",
+        hint=f"Mend the sources or the file and run `tstack up {typed}`; or name a release with --to.",
     )
+
+
+def _no_releases(typed: str) -> NoReleaseError:
+    return NoReleaseError(f"Stage `{_name(typed)}` has no releases yet.", hint=f"`tstack up {typed}` makes the first.")
+
+
+def _name(typed: str) -> str:
+    return typed.partition(" ")[0]
 
 
 def _span(numbers: list[int]) -> str:

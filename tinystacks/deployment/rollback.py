@@ -12,6 +12,7 @@ from tinystacks.deployment.release_diff import differences
 from tinystacks.deployment.releases import NoReleaseError, pick, release_before
 from tinystacks.deployment.service_orders import stop_rollouts
 from tinystacks.deployment.update import Update
+from tinystacks.deployment.wording import typed_stage
 from tinystacks.images.references import parse_reference
 from tinystacks.images.repositories import Repositories
 
@@ -64,12 +65,13 @@ def plan_rollback(context: StageContext, releases: Sequence[Release], to: int | 
         NoReleaseError: there is no such release, nothing to go back to, or an image of it is gone.
     """
     stage = context.stage.stage
-    target = pick(releases, to, stage) if to is not None else release_before(releases, stage)
+    typed = typed_stage(stage, context.target.name)
+    target = pick(releases, to, typed) if to is not None else release_before(releases, typed)
     current = releases[0]
     if target.number == current.number:
         raise NoReleaseError(
             f"Release {current.number} is the one that stage `{stage}` was given last.",
-            hint="Name an earlier one; or deploy it again with `tstack up`.",
+            hint=f"Name an earlier one; or deploy it again with `tstack up {typed}`.",
         )
     target.stage()
     _check_images(context, target)

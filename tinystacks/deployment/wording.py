@@ -71,6 +71,16 @@ def type_words(token: str) -> str:
     return _CAMEL.sub(" ", token.rpartition(":")[2]).lower()
 
 
+def typed_stage(stage: str, target: str) -> str:
+    """Give a stage as it is typed behind a command, such as `prod`, or `prod --local`.
+
+    Args:
+        stage: name of the stage.
+        target: `aws` or `local`.
+    """
+    return f"{stage} --local" if target == "local" else stage
+
+
 class Wording:
     """Turns engine identities into words of one file.
 
