@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tinystacks.deployment.work_folder import WorkFolder
+from tinystacks.file_names import file_in
 from tinystacks.outputs import StageOutputs
 
 if TYPE_CHECKING:
     from tinystacks.local.target import LocalTarget
-
-FILE_NAMES = ("tstack.yaml", "tstack.yml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ def kept_view(file: Path | None, stage: str | None, region: str | None) -> KeptV
         stage: name of the stage; the first of the file by default.
         region: AWS region, when the user names one.
     """
-    path = file or next((Path(name) for name in FILE_NAMES if Path(name).is_file()), None)
+    path = file or file_in(Path())
     named = _names(path) if path is not None else None
     if path is None or named is None:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinystacks.errors import UsageError
-from tinystacks.spec.loader import DEFAULT_NAMES
+from tinystacks.file_names import FILE_NAMES, file_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,8 +78,8 @@ def write_starter_file(folder: Path) -> Path:
     Raises:
         UsageError: the folder has a file already, or nothing can be written to it.
     """
-    existing = next((folder / name for name in DEFAULT_NAMES if (folder / name).exists()), None)
-    path = folder / DEFAULT_NAMES[0]
+    existing = file_in(folder)
+    path = folder / FILE_NAMES[0]
     if existing is not None:
         raise UsageError(f"{existing} is there already", hint="Change it, or remove it first.")
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tinystacks.errors import Problem, SpecError
+from tinystacks.file_names import FILE_NAMES, file_in
 from tinystacks.spec.validation import stack_from_mapping
 from tinystacks.spec.yaml_source import read_document
 from tinystacks.spec.yaml_tree import MAX_CHARACTERS
@@ -13,7 +14,6 @@ from tinystacks.spec.yaml_tree import MAX_CHARACTERS
 if TYPE_CHECKING:
     from tinystacks.spec.model import StackSpec
 
-DEFAULT_NAMES = ("tstack.yaml", "tstack.yml")
 _MISSING_HINT = "Run `tstack init` to make one, or give its path with `--file`."
 _MOST_BYTES = 4 * MAX_CHARACTERS
 
@@ -72,7 +72,7 @@ def load_stack_text(text: str, file: str = "tstack.yaml") -> StackSpec:
 
 
 def _default_file() -> Path:
-    return next((Path(name) for name in DEFAULT_NAMES if Path(name).exists()), Path(DEFAULT_NAMES[0]))
+    return file_in(Path()) or Path(FILE_NAMES[0])
 
 
 def _text(file: Path) -> str:
