@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.engine_found import engine_or_skip
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C heard by the programs that tests start; a shell that starts tests behind `&` takes it away."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

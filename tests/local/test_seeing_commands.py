@@ -8,6 +8,7 @@ import pty
 import select
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,14 +96,26 @@ def test_logs_of_all_tasks_come_in_order_of_time_and_name_their_task(seen: Seen)
 def test_following_gives_each_line_once_as_json_lines_until_ctrl_c(seen: Seen) -> None:
     process = seen.user.start("logs", "--local", "--follow", "--json", "--since", "1s", "--service", "web")
     assert process.stdout is not None
-    with process:
-        for _ in range(3):
+    ended = threading.Event()
+
+    def ask() -> None:
+        # For as long as it takes the command to begin, and no longer than that may take.
+        for _ in range(300):
+            if ended.wait(0.2):
+                return
             _asked(seen)
+        process.kill()
+
+    asking = threading.Thread(target=ask)
+    with process:
+        asking.start()
         found: list[dict[str, Any]] = []
         for line in process.stdout:
             found.append(json.loads(line))
             if sum("GET / 200" in one["message"] for one in found) >= 3:
                 break
+        ended.set()
+        asking.join()
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         assert process.stderr is not None
