@@ -13,8 +13,8 @@ from tests.fakes.podman import IMAGE, SERVE, container_ids, shell
 from tests.fakes.secrets import NoSecrets
 from tinystacks.local.clock import SpeededClock
 from tinystacks.local.runtime.base import ContainerOrder, LogLine, Started, Stopped, TaskOrder
+from tinystacks.local.runtime.container_end import OUT_OF_MEMORY
 from tinystacks.local.runtime.docker import DockerRuntime
-from tinystacks.local.runtime.docker_container import OUT_OF_MEMORY, end_reason
 from tinystacks.local.runtime.docker_labels import INSTANCE, TASK, Owner
 
 TASK_ID = "a" * 32
@@ -122,17 +122,10 @@ def test_p5_cpu_is_a_share_and_memory_a_limit(world):
     assert (host["CpuShares"], host["Memory"], host["MemoryReservation"]) == (128, 32 * 2**20, 16 * 2**20)
 
 
-def test_t22_memory_over_the_limit_is_exit_code_137(world):
-    """Whether the engine also knows that it was the memory depends on its machine's control groups."""
+def test_t22_memory_over_the_limit_is_exit_code_137_and_out_of_memory(world):
     world.start(definition("x=a; while :; do x=$x$x; done", essential=False))
     _, end = world.until_stopped()
-    assert end.exit_code == 137
-    assert end.reason in {OUT_OF_MEMORY, ""}
-
-
-def test_t22_what_the_engine_knows_of_an_end_is_told_in_the_agents_words():
-    assert end_reason({"OOMKilled": True, "ExitCode": 137}) == "OutOfMemoryError: Container killed due to memory usage"
-    assert end_reason({"OOMKilled": False, "ExitCode": 137, "Error": ""}) == ""
+    assert (end.exit_code, end.reason) == (137, OUT_OF_MEMORY)
 
 
 def test_links_give_a_sidecar_a_name_on_the_bridge(world):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.documents import members
 from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped
+from tinystacks.local.runtime.container_end import end_reason
 from tinystacks.local.runtime.docker_creation import Creation, StartError
 from tinystacks.local.runtime.docker_engine import end_stream, explanation
 from tinystacks.local.runtime.docker_health import (
@@ -37,8 +38,6 @@ _log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 1.0
 """An essential container that fails within this time after its start counts as one that never ran."""
-OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
-"""The agent's text (T22)."""
 _LOOK_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 0.2
 """While a container is ending, has closed its output, or the engine does not answer."""
@@ -286,7 +285,7 @@ class DockerContainer:
     def _end(self, state: Mapping[str, Any]) -> Stopped:
         if state.get("Removed"):
             return self._stopped(None, "CannotInspectContainerError: the container was removed from outside")
-        return self._stopped(int(state.get("ExitCode") or 0), end_reason(state))
+        return self._stopped(int(state.get("ExitCode") or 0), end_reason(state, self._id))
 
     def _stopped(self, exit_code: int | None, reason: str = "") -> Stopped:
         return Stopped(task_id=self.task.task_id, container=self.order.name, exit_code=exit_code, reason=reason)
@@ -299,12 +298,3 @@ class DockerContainer:
             self._over = True
             self._surround.report(event)
         self._ended.set()
-
-
-def end_reason(state: Mapping[str, Any]) -> str:
-    """Why a container ended, where its exit code does not say it.
-
-    Args:
-        state: as the engine's API gives it.
-    """
-    return OUT_OF_MEMORY if state.get("OOMKilled") else str(state.get("Error") or "")
