@@ -53,6 +53,14 @@ def test_each_change_is_one_lasting_line_and_unchanged_resources_are_none(paper:
     assert paper.text == "Changing resources\n  + service `web` created\n"
 
 
+def test_a_replacement_is_told_once_though_the_engine_takes_three_steps(paper: Paper) -> None:
+    with Progress(paper.screen) as progress:
+        for _ in range(3):
+            progress(on.ResourceStarted(action=on.Action.REPLACE, **SERVICE))
+            progress(on.ResourceFinished(action=on.Action.REPLACE, **SERVICE))
+    assert paper.text.count("replaced") == 1
+
+
 def test_planned_changes_are_silent_unless_asked_for(paper: Paper) -> None:
     event = on.ResourceStarted(action=on.Action.REPLACE, planned=True, replaced_for=("cluster",), **SERVICE)
     Progress(paper.screen)(event)

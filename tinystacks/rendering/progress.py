@@ -46,6 +46,7 @@ class Progress:
         self._live = screen.live
         self._planned = planned
         self._under_way: dict[str, str] = {}
+        self._told: set[str] = set()
         self._done = 0
         self._tasks: dict[str, str] = {}
         self._status: Status | None = None
@@ -88,6 +89,7 @@ class Progress:
 
     def _phase(self, event: on.PhaseStarted) -> None:
         self._under_way.clear()
+        self._told.clear()
         self._tasks.clear()
         self._line(f"[bold]{escape(event.message)}[/]")
         self._move(event.message)
@@ -100,7 +102,7 @@ class Progress:
             if isinstance(event, on.ResourceStarted):
                 why = f" [dim](because of {', '.join(event.replaced_for)})[/]" if event.replaced_for else ""
                 changed = f" [dim]({', '.join(event.changed)})[/]" if event.changed and not why else ""
-                self._line(f"  {sign} {escape(event.words)}{why}{changed}")
+                self._once(f"  {sign} {escape(event.words)}{why}{changed}")
             return
         if isinstance(event, on.ResourceStarted):
             self._under_way[event.urn] = event.words
@@ -109,8 +111,14 @@ class Progress:
             failed = isinstance(event, on.ResourceFailed)
             self._done += not failed
             text = "[red]failed[/]" if failed else f"[dim]{_PAST[event.action]}[/]"
-            self._line(f"  {sign} {escape(event.words)} {text}")
+            self._once(f"  {sign} {escape(event.words)} {text}")
         self._move(f"{self._done} done; {', '.join(list(self._under_way.values())[:2])}")
+
+    def _once(self, line: str) -> None:
+        """Write a line that this phase has not written yet; the engine replaces a resource in three steps."""
+        if line not in self._told:
+            self._told.add(line)
+            self._line(line)
 
     def _diagnostic(self, event: on.Diagnostic) -> None:
         # What the program was refused, and no resource, is the command's own error, told at its end.
