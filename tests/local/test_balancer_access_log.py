@@ -120,6 +120,24 @@ def test_what_waits_is_written_when_the_log_ends_or_the_balancer_does(world):
         assert len(world.objects) == before + 1
 
 
+def test_a_request_that_ends_while_a_file_is_written_is_in_the_next(world):
+    logs = AccessLogs(lambda _service, _region: world)
+    balancer = LoadBalancer(arn=ARN, name="web", **LOGGED)
+    logs.deliver({ARN: balancer}, 0)
+
+    class Late(Entry):
+        def line(self, load_balancer_arn: str, ended: float) -> str:
+            logs.deliver({ARN: balancer}, 2 * INTERVAL_SECONDS)
+            return super().line(load_balancer_arn, ended)
+
+    logs.add(balancer, Entry(kind="http", client="early:1", began=0.0), 1.0)
+    logs.add(balancer, Late(kind="http", client="late:1", began=0.0), 1.0)
+    logs.deliver({}, 2 * INTERVAL_SECONDS)
+    files = [gzip.decompress(body).decode() for name, body in world.objects.items() if name.endswith(".log.gz")]
+    assert ["early:1" in text for text in files] == [True, False]
+    assert ["late:1" in text for text in files] == [False, True]
+
+
 def test_a_bucket_that_is_not_there_costs_the_lines_only():
     class NoBucket:
         def put_object(self, **_):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import logging
 import secrets
+import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -109,13 +110,19 @@ class AccessLogs:
     def __init__(self, clients: Callable[[str, str], Any]) -> None:
         self._clients = clients
         self._lines: dict[str, list[str]] = defaultdict(list)
+        self._lock = threading.Lock()
         self._places: dict[str, tuple[str, str]] = {}
         self._next = 0.0
 
     def add(self, balancer: LoadBalancer, entry: Entry, ended: float) -> None:
         """Keep a line where the load balancer writes a log."""
-        if balancer.log_bucket and len(self._lines[balancer.arn]) < 2 * KEPT_LINES:
-            self._lines[balancer.arn].append(entry.line(balancer.arn, ended))
+        if not balancer.log_bucket:
+            return
+        line = entry.line(balancer.arn, ended)
+        # Files are written in another thread, which takes the list away.
+        with self._lock:
+            if len(self._lines[balancer.arn]) < 2 * KEPT_LINES:
+                self._lines[balancer.arn].append(line)
 
     def deliver(self, balancers: Mapping[str, LoadBalancer], now: float) -> None:
         """Write what is due: every five minutes, and at the end of a log.
@@ -141,7 +148,8 @@ class AccessLogs:
         return any(len(lines) >= KEPT_LINES for lines in list(self._lines.values()))
 
     def _write(self, arn: str, place: tuple[str, str]) -> None:
-        lines = self._lines.pop(arn, [])
+        with self._lock:
+            lines = self._lines.pop(arn, [])
         if not lines:
             return
         region, label = arn.split(":")[3], arn.partition(":loadbalancer/")[2].replace("/", ".")
