@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tinystacks.deployment.engine_errors import EngineFailure, engine_locks, explain, plain
 from tinystacks.errors import AwsError, CredentialsError, EngineError, InterruptedUpdateError, LockedError, SpecError
 
@@ -131,10 +133,15 @@ def test_a_mistake_in_a_program_keeps_its_place():
 LOST = "Resource monitor has terminated, shutting down"
 
 
-def test_that_the_program_lost_the_engine_is_not_taken_for_the_cause():
-    error = explain(failure(problems=[("", LOST), ("service `web`: role (web)", DENIED)]), stage="dev")
+@pytest.mark.parametrize(
+    "lost",
+    [LOST, "python inline source runtime error: resource monitor shut down\nTraceback (most recent call last):\n"],
+)
+def test_that_the_program_lost_the_engine_is_not_taken_for_the_cause(lost):
+    error = explain(failure(problems=[("", lost), ("service `web`: role (web)", DENIED)]), stage="dev")
     assert isinstance(error, AwsError)
-    assert LOST not in str(error)
+    assert lost not in str(error)
+    assert "Traceback" not in str(error)
 
 
 def test_where_nothing_else_was_told_the_engine_s_own_output_is():

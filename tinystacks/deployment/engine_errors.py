@@ -58,7 +58,7 @@ _PROGRAM = re.compile(
     r"^(?:an unhandled error occurred: )?(?:python inline source runtime error|Exception calling application): "
 )
 _INVOKED = re.compile(r"^invoke of \S+ failed: invocation of \S+ returned an error: ")
-_LOST_MONITOR = re.compile(r"Resource monitor has terminated|StatusCode\.UNAVAILABLE")
+_LOST_MONITOR = re.compile(r"Resource monitor has terminated|resource monitor shut down|StatusCode\.UNAVAILABLE")
 """What the program says when the engine, which failed on something else, does not answer it any more."""
 _TRACE = "\nTraceback (most recent call last):"
 _OWN_REFUSAL = "\ntinystacks.errors."
