@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fakes.aws_clients import AnsweringClient, AwsClients, refusal, unreachable
 from tests.fakes.seen_stage import WHEN, ecs_answers, outputs, task_answer
 from tinystacks.errors import AwsError, NotDeployedError, UsageError
-from tinystacks.operations.clients import Clients
+from tinystacks.kept_clients import KeptClients
 from tinystacks.operations.log_model import LogLine, LogPlace
 from tinystacks.operations.log_reads import LATE, LogCursor, LogFollower
 from tinystacks.operations.log_selection import LogRequest
@@ -48,8 +48,8 @@ class Logs(AnsweringClient):
         return page | ({"nextToken": str(start + 2)} if start + 2 < len(found) else {})
 
 
-def _clients(logs: Any, **others: Any) -> Clients:
-    return Clients(AwsClients({"logs": logs, **others}))
+def _clients(logs: Any, **others: Any) -> KeptClients:
+    return KeptClients(AwsClients({"logs": logs, **others}))
 
 
 def _cursor(logs: Logs, since: datetime = WHEN) -> LogCursor:

@@ -29,7 +29,6 @@ def drift(
     if place.as_json:
         print_json(drift_document(result, services))
     else:
-        flags = f"{result.stage}{' --local' if place.local else ''}"
-        show_drift(place.screen.data, result, services, flags=flags)
+        show_drift(place.screen.data, result, services, flags=deployment.typed)
     if exit_code and result.drifted:
         raise typer.Exit(DRIFTED)

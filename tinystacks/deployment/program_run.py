@@ -1,7 +1,7 @@
 """A run of a program: what it costs beside its work, and its end where the engine left it in the middle.
 
 The SDK sends each of its debug messages to the engine, one by one, and waits for the answer; an engine that was not
-asked for them throws them away. They take a third of the time of a run, and are not sent here.
+asked for them throws them away. There are two hundred of them in a run, and they are not sent here.
 
 When an update fails or is interrupted, the engine goes away while the program still waits for it. The Automation API
 then neither ends the program's coroutines nor closes its event loop (its clean-up begins with a message to the engine

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tinystacks.aws_calls import aws_errors
+from tinystacks.kept_clients import KeptClients
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,8 +90,7 @@ class AwsTarget:
         self.profile = profile
         self._account: str | None = None
         self._session: Any = None
-        self._clients: dict[str, Any] = {}
-        self._making = threading.Lock()
+        self._clients = KeptClients(self._new_client)
 
     @property
     def one_off_variables(self) -> Mapping[str, str]:
@@ -109,18 +108,8 @@ class AwsTarget:
         return self._account
 
     def client(self, service: str) -> Any:
-        """Give a boto3 client of the service in this region, the same one each time.
-
-        boto3 sessions must not make clients in several threads at once (boto3 guide, "Multithreading").
-        """
-        from botocore.config import Config  # noqa: PLC0415 - boto3 is loaded on first use only
-
-        with self._making:
-            if service not in self._clients:
-                # Standard mode retries throttling and passing faults with backoff (botocore guide, "Retries").
-                config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
-                self._clients[service] = self._boto3_session().client(service, config=config)
-            return self._clients[service]
+        """Give a boto3 client of the service in this region, the same one each time."""
+        return self._clients(service)
 
     def environment(self) -> Mapping[str, str]:
         """Give region and profile to the engine; it reads the credentials itself, as boto3 does."""
@@ -136,6 +125,13 @@ class AwsTarget:
     def identity(self) -> str:
         """Give `aws:ACCOUNT:REGION`."""
         return f"aws:{self.account_id()}:{self.region}"
+
+    def _new_client(self, service: str) -> Any:
+        from botocore.config import Config  # noqa: PLC0415 - boto3 is loaded on first use only
+
+        # Standard mode retries throttling and passing faults with backoff (botocore guide, "Retries").
+        config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+        return self._boto3_session().client(service, config=config)
 
     def _boto3_session(self) -> Any:
         import boto3  # noqa: PLC0415 - boto3 is loaded on first use only

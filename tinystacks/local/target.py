@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tinystacks.errors import LocalAwsError
+from tinystacks.kept_clients import KeptClients
 from tinystacks.local.environment import KEY, environment
 from tinystacks.local.status import ACCOUNT_ID
 
@@ -37,8 +37,7 @@ class LocalTarget:
         self.status = status
         self.region = region
         self._session: Any = None
-        self._clients: dict[str, Any] = {}
-        self._making = threading.Lock()
+        self._clients = KeptClients(self._new_client)
 
     @property
     def build_engine(self) -> str | None:
@@ -68,10 +67,7 @@ class LocalTarget:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the local AWS, the same one each time; nothing of the user's AWS settings reaches it."""
-        with self._making:
-            if service not in self._clients:
-                self._clients[service] = self._new_client(service)
-            return self._clients[service]
+        return self._clients(service)
 
     def _new_client(self, service: str) -> Any:
         from botocore.config import Config  # noqa: PLC0415 - as above

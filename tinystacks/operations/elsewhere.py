@@ -14,13 +14,13 @@ from tinystacks.outputs import ServiceOutputs, StageOutputs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tinystacks.operations.clients import Clients
+    from tinystacks.kept_clients import KeptClients
 
 _SERVICES_PER_CALL = 10
 
 
 def describe_elsewhere(
-    clients: Clients, cluster: str, service: str | None, region: str
+    clients: KeptClients, cluster: str, service: str | None, region: str
 ) -> tuple[StageOutputs, dict[str, tuple[LogPlace, ...]]]:
     """Find out where services run and log.
 
@@ -130,7 +130,7 @@ def _group(ecs: Any, providers: Sequence[str]) -> str:
     return ""
 
 
-def _load_balancer(clients: Clients, services: Mapping[str, ServiceOutputs]) -> str:
+def _load_balancer(clients: KeptClients, services: Mapping[str, ServiceOutputs]) -> str:
     groups = [service.target_group_arn for service in services.values() if service.target_group_arn]
     if not groups:
         return ""

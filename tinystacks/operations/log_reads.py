@@ -17,7 +17,7 @@ from tinystacks.operations.log_model import LogLine, LogPlace
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from tinystacks.operations.clients import Clients
+    from tinystacks.kept_clients import KeptClients
 
 LATE = timedelta(minutes=2)
 """How much older than the newest line a line may be when it arrives and still be shown while following."""
@@ -40,7 +40,7 @@ class LogCursor:
 
     def __init__(
         self,
-        clients: Clients,
+        clients: KeptClients,
         place: LogPlace,
         *,
         since: datetime,

@@ -14,7 +14,7 @@ from tinystacks.operations.log_reads import LogCursor
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tinystacks.operations.clients import Clients
+    from tinystacks.kept_clients import KeptClients
     from tinystacks.operations.model import TaskStatus
     from tinystacks.outputs import StageOutputs
 
@@ -51,7 +51,7 @@ def log_places(outputs: StageOutputs) -> dict[str, tuple[LogPlace, ...]]:
 
 
 def select(
-    clients: Clients,
+    clients: KeptClients,
     request: LogRequest,
     *,
     services: Sequence[str],

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
+from tinystacks.kept_clients import KeptClients
 from tinystacks.operations.choosing import find_task, unknown
-from tinystacks.operations.clients import Clients, SideBySide
 from tinystacks.operations.ecs_reads import read_instances, read_services, read_tasks
+from tinystacks.operations.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +44,7 @@ class Operations:
         local_changes: Callable[[], bool | None] = lambda: None,
     ) -> None:
         self._outputs = outputs
-        self._clients = client if isinstance(client, Clients) else Clients(client)
+        self._clients = client if isinstance(client, KeptClients) else KeptClients(client)
         self._release = release
         self._places = places
         self._local_changes = local_changes
@@ -67,7 +68,7 @@ class Operations:
         """
         from tinystacks.operations.elsewhere import describe_elsewhere  # noqa: PLC0415 - status is quick without it
 
-        clients = Clients(client)
+        clients = KeptClients(client)
         outputs, places = describe_elsewhere(clients, cluster, service, region)
         return cls(outputs, clients, places=places)
 
@@ -82,7 +83,7 @@ class Operations:
         return self._release
 
     @property
-    def clients(self) -> Clients:
+    def clients(self) -> KeptClients:
         """The boto3 clients that the reads use."""
         return self._clients
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinystacks.aws_calls import aws_errors
-from tinystacks.operations.clients import SideBySide
 from tinystacks.operations.model import StageStatus, TargetStatus
 from tinystacks.operations.scale_in import instance_holds, task_holds
 from tinystacks.operations.scaling_reads import (
@@ -15,6 +14,7 @@ from tinystacks.operations.scaling_reads import (
     read_scaling,
     read_task_activities,
 )
+from tinystacks.operations.side_by_side import SideBySide
 from tinystacks.operations.skew import service_skew
 
 if TYPE_CHECKING:

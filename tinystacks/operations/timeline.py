@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from tinystacks.operations.causes_in_short import short_cause
-from tinystacks.operations.clients import SideBySide
 from tinystacks.operations.scaling_reads import read_instance_activities, read_task_activities
+from tinystacks.operations.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tinystacks.deployment.changes import Changes
-    from tinystacks.deployment.results import DestroyResult, OperationResult, PreviewResult, RefreshResult, RepairResult
+    from tinystacks.deployment.results import DestroyResult, OperationResult, PreviewResult, RepairResult
     from tinystacks.deployment.service_verdicts import Cause
 
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "replace": "[magenta]±[/]", "delete": "[red]-[/]"}
@@ -80,13 +80,6 @@ def show_preview(console: Console, result: PreviewResult, services: Iterable[str
         if change.action in {"update", "replace"}:
             show_differences(console, change, wording)
     console.print(f"[bold]{result.stack}/{result.stage}[/]: {changes_line(result.changes)}")
-
-
-def show_refresh(console: Console, result: RefreshResult) -> None:
-    """Write what differed between the state and AWS."""
-    for change in result.drifted:
-        console.print(f"  {_SIGNS.get(change.action, ' ')} {escape(change.words)} {', '.join(change.changed)}")
-    show_verdict(console, result)
 
 
 def show_receipt(console: Console, result: DestroyResult) -> None:

@@ -1,14 +1,9 @@
-"""boto3 clients for reads that run side by side: one per service, made once.
-
-boto3 sessions must not make clients in several threads at once, clients may be shared by threads (boto3 guide, "Multi-
-threading"). Reads wait for AWS most of their time, so that side by side they take as long as the slowest.
-"""
+"""Reads that run side by side: they wait for AWS most of their time, and so take as long as the slowest."""
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from tinystacks.errors import CredentialsError, TinystacksError
 
@@ -18,26 +13,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SIDE_BY_SIDE = 8
-
-
-class Clients:
-    """Gives clients and runs reads.
-
-    Args:
-        make: gives a boto3 client by service name.
-    """
-
-    def __init__(self, make: Callable[[str], Any]) -> None:
-        self._make = make
-        self._made: dict[str, Any] = {}
-        self._lock = threading.Lock()
-
-    def __call__(self, service: str) -> Any:
-        """Give the client of a service, the same one each time."""
-        with self._lock:
-            if service not in self._made:
-                self._made[service] = self._make(service)
-            return self._made[service]
 
 
 class SideBySide:
