@@ -1,6 +1,7 @@
 """The local AWS as its users meet it: the real background process, boto3, and HTTP."""
 
 import functools
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -196,6 +197,21 @@ def test_t21_an_image_that_was_pushed_can_be_pulled(stage, client):
         task = run_until_stopped(client, stage.register(image=image, simulate="exit:1"))
         assert task["stopCode"] == "EssentialContainerExited"
         assert task["containers"][0]["exitCode"] == 0
+
+
+def test_an_image_is_named_by_its_manifest(client):
+    """Amazon ECR API, ImageIdentifier: the digest is the SHA-256 of the manifest, also of one without layers."""
+    ecr = client("ecr")
+    ecr.create_repository(repositoryName="shop/indexes")
+    index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
+    manifests = [json.dumps({**index, "annotations": {"of": str(number)}}) for number in range(3)]
+    for number, manifest in enumerate(manifests):
+        ecr.put_image(repositoryName="shop/indexes", imageTag=str(number), imageManifest=manifest)
+    listed = {one["imageTag"]: one["imageDigest"] for one in ecr.list_images(repositoryName="shop/indexes")["imageIds"]}
+    assert listed == {
+        str(number): f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+        for number, manifest in enumerate(manifests)
+    }
 
 
 def test_t23_a_secret_that_is_not_there_keeps_containers_from_starting(stage, client):

@@ -147,6 +147,7 @@ class LocalServer:
         from tinystacks.local import balancer_names, groups  # noqa: PLC0415 - they load moto
         from tinystacks.local.additions import (  # noqa: PLC0415 - as above
             certificates,
+            image_digests,
             launch_templates,
             machine_images,
             metric_statistics,
@@ -156,6 +157,7 @@ class LocalServer:
         balancer_names.install(self._balancers.open)
         machine_images.install()
         certificates.install()
+        image_digests.install()
         launch_templates.install()
         metric_statistics.install()
 
