@@ -21,7 +21,7 @@ from tinystacks.deployment.program_run import ended_in_order
 from tinystacks.deployment.state_file import read_state_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tinystacks.deployment.engine import Engine
     from tinystacks.deployment.engine_state import Place
@@ -195,16 +195,32 @@ class EngineSession:
             self._stack(run).preview_refresh(on_event=on_event, color="never", run_program=True, target=targets)
 
     def refresh(
-        self, program: Callable[[], None], on_event: Callable[[Any], None], *, targets: list[str] | None = None
+        self,
+        program: Callable[[], None],
+        on_event: Callable[[Any], None],
+        *,
+        targets: list[str] | None = None,
+        excluded: Sequence[str] = (),
     ) -> None:
         """Take over into the state what AWS says; the program runs for its provider (trap A12).
 
         Not for a part only: the program then asks for resources of components that were not targeted, which the
         engine does not know ("unknown resource", pulumi:pulumi:getResource).
+
+        Args:
+            program: the inline program.
+            on_event: receives the engine's events.
+            targets: URNs of the only resources that are read; all by default.
+            excluded: URNs of resources that stay as the state has them.
         """
         with ended_in_order(program) as run:
             self._stack(run).refresh(
-                on_event=on_event, color="never", run_program=targets is None, target=targets, show_secrets=False
+                on_event=on_event,
+                color="never",
+                run_program=targets is None,
+                target=targets,
+                exclude=list(excluded) or None,
+                show_secrets=False,
             )
 
     def destroy(self, program: Callable[[], None], on_event: Callable[[Any], None], *, message: str = "") -> None:

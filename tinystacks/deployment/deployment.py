@@ -21,8 +21,9 @@ from tinystacks.deployment.interrupt import Interrupt, run_in_worker
 from tinystacks.deployment.mending import repair_stage, unlock
 from tinystacks.deployment.planning import preview
 from tinystacks.deployment.reading import outputs_of
+from tinystacks.deployment.refresh import refresh
 from tinystacks.deployment.releases import releases_of
-from tinystacks.deployment.removal import destroy, refresh
+from tinystacks.deployment.removal import destroy
 from tinystacks.deployment.rollback import plan_rollback, roll_back
 from tinystacks.deployment.running_stage import RunningStage
 from tinystacks.deployment.settings import DeploymentSettings

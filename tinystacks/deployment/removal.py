@@ -1,4 +1,4 @@
-"""`destroy` and `refresh`, step by step."""
+"""`destroy`, step by step."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.orphans import removal_order
 from tinystacks.deployment.reading import outputs_of
-from tinystacks.deployment.results import DestroyResult, Kept, RefreshResult, Result
+from tinystacks.deployment.results import DestroyResult, Kept, Result
 from tinystacks.deployment.retry import passes_by_itself
 from tinystacks.deployment.revisions import remove_revisions
-from tinystacks.errors import AwsError, EngineError
+from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
     from tinystacks.deployment.context import Opened, StageContext
@@ -74,57 +74,6 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
             changes=changes,
             kept=kept,
             removed=removed,
-        )
-
-
-def refresh(context: StageContext, *, dry_run: bool, limit: int | None, emit: OnEvent) -> RefreshResult:
-    """Take over into the state what AWS says, or only say what differs.
-
-    Args:
-        context: the stage.
-        dry_run: whether nothing is taken over.
-        limit: resources that may be dropped from the state; the setting by default.
-        emit: receives events.
-
-    Raises:
-        EngineError: more resources than the limit would be dropped (trap A2).
-    """
-    limit = context.settings.refresh_limit if limit is None else limit
-    emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
-    with context.opened("refresh", emit) as opened:
-        drifted: EventTranslator | None = None
-        if opened.state is not None and opened.state.count:
-            if opened.state.salt:
-                opened.session.keep_salt(opened.state.salt)
-            program = context.program(opened.record)
-            emit(PhaseStarted(phase=Phase.PREVIEW, message="comparing the state with AWS"))
-            with context.explained():
-                drifted = context.run_engine(
-                    opened, lambda on_event: opened.session.preview_refresh(program, on_event), planning=True
-                )
-                gone = [change for change in drifted.planned.values() if change.action == "delete"]
-                if len(gone) > limit and not dry_run:
-                    raise EngineError(
-                        f"A refresh would drop {len(gone)} resources from the state, more than {limit}: "
-                        + ", ".join(change.words for change in gone),
-                        hint="Check account and region first. If they are truly gone, allow it: "
-                        f"tstack up --refresh --limit {len(gone)}",
-                    )
-                if not dry_run:
-                    emit(PhaseStarted(phase=Phase.ENGINE, message="taking over what AWS says"))
-                    context.run_engine(opened, lambda on_event: opened.session.refresh(program, on_event))
-                    opened.state = opened.session.state()
-                    if opened.state is not None:
-                        context.remember(opened, resources=opened.state.count)
-        outputs = outputs_of(opened.state)
-        return RefreshResult(
-            stack=context.stage.stack,
-            stage=context.stage.stage,
-            result=Result.PREVIEWED if dry_run else Result.REFRESHED,
-            changes=(drifted.changes or Changes()) if drifted else Changes(),
-            endpoint=outputs.endpoint if outputs else "",
-            release=opened.record.release if opened.record else 0,
-            drifted=tuple(drifted.planned.values()) if drifted else (),
         )
 
 
