@@ -20,6 +20,7 @@ from programs.cluster import Cluster
 from programs.exposure import open_instances
 from programs.hosting import on_fargate
 from programs.load_balancer import LoadBalancer
+from programs.logs import releases_log_group
 from programs.network import Network
 from programs.provider import stage_provider
 from programs.registry import Registry, built_services
@@ -59,6 +60,8 @@ def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]
         name: Registry(stage.stack, name, settings=settings, opts=root)
         for name in {**built_services(stage), **dict.fromkeys(settings.extra_repositories)}
     }
+    if stage.state:
+        releases_log_group(stage, opts=root)
     network = Network(stage, settings=settings, provider=provider, opts=root)
     cluster = Cluster(stage, opts=root)
     instances = (

@@ -60,6 +60,10 @@ def cluster_name(stack: str, stage: str) -> str:
     return f"{stack}-{stage}"
 
 
+RELEASES_LOGS = "_releases"
+"""Last part of the name of the group that tells how releases ended; no service can have this name."""
+
+
 def log_group_name(stack: str, stage: str, service: str) -> str:
     """Name a service's log group, such as `/tinystacks/shop/prod/web`."""
     return f"/tinystacks/{stack}/{stage}/{service}"

@@ -156,7 +156,7 @@ class Workspace:
             deployment.outputs(),
             deployment.target.client,
             release=record.release if record else 0,
-            local_changes=deployment.has_local_changes,
+            local_changes=lambda: deployment.has_local_changes(record),
         )
 
     def examine(self, name: str | None = None) -> list[Finding]:

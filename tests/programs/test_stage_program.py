@@ -51,6 +51,15 @@ def test_a2_every_resource_and_invoke_uses_the_one_explicit_provider(name: str):
     assert all(used.startswith(f"{provider.urn}::") for _, _, used in recording.invokes)
 
 
+def test_a_shared_stage_tells_other_machines_how_its_releases_ended():
+    document = {"services": {"web": WEB}, "state": "s3://states/team", "secrets_provider": f"awskms://{ACCOUNT}"}
+    shared = declare(document).all("aws:cloudwatch/logGroup:LogGroup")
+    (group,) = (one for one in shared if one.name == "shop-releases")
+    assert group.inputs == {"name": "/tinystacks/shop/dev/_releases", "retentionInDays": 731}
+    alone = sample("one service on ec2").all("aws:cloudwatch/logGroup:LogGroup")
+    assert {one.name for one in shared} - {one.name for one in alone} == {"shop-releases"}
+
+
 def test_a2_awsx_hands_the_same_provider_to_what_it_makes():
     recording = sample("one service on ec2")
 

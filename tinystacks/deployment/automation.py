@@ -223,6 +223,16 @@ class EngineSession:
                 show_secrets=False,
             )
 
+    def try_lock(self) -> None:
+        """Take the engine's lock for a moment: reading no resource but the stage itself does nothing else.
+
+        Raises:
+            EngineFailure: another engine holds it, here or elsewhere.
+        """
+        stack, stage = self.place.project, self.place.stage
+        root = f"urn:pulumi:{stage}::{stack}::pulumi:pulumi:Stack::{stack}-{stage}"
+        self.refresh(lambda: None, lambda _event: None, targets=[root])
+
     def destroy(self, program: Callable[[], None], on_event: Callable[[Any], None], *, message: str = "") -> None:
         """Delete every resource; the program runs for its provider and its hooks (traps A12, A13)."""
         with ended_in_order(program) as run:

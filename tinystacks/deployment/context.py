@@ -31,7 +31,9 @@ from tinystacks.deployment.record_checks import (
     check_not_emptied,
 )
 from tinystacks.deployment.recovery import repair, run_past_stale_lock, settle_earlier_run
+from tinystacks.deployment.release_journal import ReleaseJournal
 from tinystacks.deployment.stage_program import check_own_programs, load_ahead, stage_program
+from tinystacks.deployment.stored_record import present_record, stored_record
 from tinystacks.deployment.verdict import Pace
 from tinystacks.deployment.wording import Wording
 from tinystacks.deployment.work_folder import StageRecord, WorkFolder
@@ -65,12 +67,14 @@ class Opened:
         state: none when the stage does not exist.
         record: what is remembered; none before the first change.
         emit: receives events.
+        lock_left_by: the one engine process whose lock of the state may be removed; none for any that is gone.
     """
 
     session: EngineSession
     state: State | None
     record: StageRecord | None
     emit: OnEvent
+    lock_left_by: int | None = None
 
 
 class StageContext:
@@ -110,6 +114,27 @@ class StageContext:
         self._program = program
         self._engine: Engine | None = None
         self._found_ami = ""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other folders and machines change the stage as well."""
+        return self.target.name == "aws" and bool(self.stage.state)
+
+    @property
+    def journal(self) -> ReleaseJournal:
+        """What tells other folders and machines how releases ended."""
+        return ReleaseJournal(self.target.client, stack=self.stage.stack, stage=self.stage.stage)
+
+    def known_record(self) -> StageRecord | None:
+        """Give what is remembered of the stage without opening it; none before the first `up`."""
+        if not self.shared:
+            return self.folder.read_record()
+        own = self.folder.read_record()
+        with self.explained():
+            session = self.session(self.engine(lambda _event: None))
+            stored = stored_record(session, stack=self.stage.stack, identity=self.target.identity())
+        same = own is not None and stored is not None and own.released_at == stored.released_at
+        return own if same else stored
 
     def no_record(self) -> StageRecord:
         """Give what is remembered of a stage that was never deployed."""
@@ -255,19 +280,24 @@ class StageContext:
         self.folder.prepare()
         with StageLock(self.folder.lock_path, operation) as lock:
             settle_earlier_run(lock.previous, emit, self.pace)
+            left_by = (lock.previous.engine_pid if lock.previous else 0) if self.shared else None
             # The AWS SDK before the program: the engine starts after the first read of AWS, and a thread that loads
             # the program would keep that waiting. The program has time until the engine asks for it.
             self.target.client("ecs")
             session = self.session(engine, lock.engine_runs, ahead=True)
             with self.explained():
                 state = session.state()
-                record = record or self.remembered(session, state)
+                record = present_record(self, session, state, record, emit)
                 check_not_emptied(record, state, self.folder.newest_backup())
+                if state is not None and state.pending and self.shared:
+                    # What looks unfinished is perhaps just being done by another machine, which our lock does not stop.
+                    run_past_stale_lock(session, session.try_lock, emit, only=left_by)
+                    state = session.state()
                 if state is not None:
-                    state = self._whole(session, state, emit) if mend else state
+                    state = self._whole(session, state, emit, left_by) if mend else state
                     if state.count:
                         self.folder.back_up(state.export, datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f"))
-            yield Opened(session=session, state=state, record=record, emit=emit)
+            yield Opened(session=session, state=state, record=record, emit=emit, lock_left_by=left_by)
 
     @contextmanager
     def explained(self) -> Generator[None]:
@@ -315,7 +345,7 @@ class StageContext:
 
         try:
             with self.interrupt.calling(pass_on):
-                run_past_stale_lock(opened.session, lambda: work(translator), opened.emit)
+                run_past_stale_lock(opened.session, lambda: work(translator), opened.emit, only=opened.lock_left_by)
         except EngineFailure as failure:
             failure.problems = tuple(translator.problems)
             raise
@@ -327,19 +357,6 @@ class StageContext:
         opened.record = replace(record, **changes)
         self.folder.write_record(opened.record)
         return opened.record
-
-    def remembered(self, session: EngineSession, state: State | None) -> StageRecord | None:
-        """Give the record that was stored with the last update, where the work folder is a new one (trap A10)."""
-        if state is None or not state.count:
-            return None
-        for entry in session.history(1):
-            config: Mapping[str, Any] = entry.get("config", {})
-            stored: Mapping[str, Any] = config.get("tinystacks:record", {"value": ""})
-            if stored.get("value"):
-                record = StageRecord.from_mapping(json.loads(str(stored["value"])))
-                check_identity(record, stack=self.stage.stack, identity=self.target.identity())
-                return record
-        return None
 
     def sweep(self) -> Sweep:
         """Give a look at everything that bears the stage's tags."""
@@ -358,7 +375,7 @@ class StageContext:
         parts = [self.spec_json(), self.ami_id(record), self.strategy(), self.target.identity(), version("tinystacks")]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    def _whole(self, session: EngineSession, state: State, emit: OnEvent) -> State:
+    def _whole(self, session: EngineSession, state: State, emit: OnEvent, left_by: int | None) -> State:
         """Repair a state with unfinished operations; on the local AWS what is left over is simply removed."""
         local = self.target.name == "local"
         return repair(
@@ -369,6 +386,7 @@ class StageContext:
             remove=self.remove_orphan if local else None,
             emit=emit,
             pace=self.pace,
+            only=left_by,
         )
 
     def found(self, state: State) -> list[Leftover]:

@@ -12,7 +12,8 @@ which every operation copies). No Pulumi resource or Output may then be made out
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinystacks.deployment.context import StageContext
 from tinystacks.deployment.events import OnEvent, ignore
@@ -29,7 +30,7 @@ from tinystacks.deployment.running_stage import RunningStage
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.deployment.update import Update
 from tinystacks.deployment.wording import typed_stage
-from tinystacks.errors import NotDeployedError, UsageError
+from tinystacks.errors import AwsError, NotDeployedError, UsageError
 from tinystacks.outputs import StageOutputs
 
 if TYPE_CHECKING:
@@ -263,13 +264,13 @@ class Deployment:
         record = context.folder.read_record()
         if record is not None:
             self._check_record(record)
-            kept = None if self.target.name == "aws" and self.stage.state else context.folder.read_outputs()
+            kept = None if context.shared else context.folder.read_outputs()
             if kept is not None:
                 try:
                     return StageOutputs.from_exports(kept)
                 except (KeyError, TypeError):
                     pass
-        elif self.target.name == "local" or not self.stage.state:
+        elif not context.shared:
             raise self._not_deployed()
         with context.explained():
             outputs = outputs_of(context.session(self.engine()).state())
@@ -279,32 +280,49 @@ class Deployment:
 
     def history(self) -> list[HistoryEntry]:
         """Give the stage's past changes, newest first; empty when there were none."""
-        context = self._context
-        record = context.folder.read_record()
-        if record is None and (self.target.name == "local" or not self.stage.state):
-            return []
-        if record is not None:
-            self._check_record(record)
-        with context.explained():
-            return read_history(context.session(self.engine()), record)
+        return self._history(self._verdicts())
 
     def releases(self) -> list[Release]:
         """Give the stage's releases, newest first; empty when there were none."""
-        return releases_of(self.history(), self._context.folder.verdicts())
+        verdicts = self._verdicts()
+        return releases_of(self._history(verdicts), verdicts)
 
-    def has_local_changes(self) -> bool | None:
+    def _verdicts(self) -> Mapping[int, Mapping[str, Any]]:
+        """How releases ended; what this folder knows where the journal cannot be read."""
+        if self._context.shared:
+            with suppress(AwsError):
+                return self._context.journal.read()
+        return self._context.folder.verdicts()
+
+    def _history(self, verdicts: Mapping[int, Mapping[str, Any]]) -> list[HistoryEntry]:
+        context = self._context
+        record = context.folder.read_record()
+        if record is None and not context.shared:
+            return []
+        if record is not None:
+            self._check_record(record)
+        results: Mapping[str, str] = record.results if record else dict[str, str]()
+        if context.shared:
+            results = {str(number): str(verdict["result"]) for number, verdict in verdicts.items()}
+        with context.explained():
+            return read_history(context.session(self.engine()), results)
+
+    def has_local_changes(self, record: StageRecord | None = None) -> bool | None:
         """Say whether the stage in the file differs from the one that was deployed; nothing when that is not known.
 
         What images are built from is not looked at.
+
+        Args:
+            record: what is remembered of the stage; asked for when it is not given.
         """
-        record = self.record()
+        record = record or self.record()
         if record is None or not record.spec_digest:
             return None
         return self._context.spec_digest(record.images) != record.spec_digest
 
     def record(self) -> StageRecord | None:
         """Give what is remembered of the stage, such as account, machine image and last release; none before `up`."""
-        return self._context.folder.read_record()
+        return self._context.known_record()
 
     def engine(self) -> Engine:
         """Give the engine that operations use, getting one where there is none.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted
+from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted, Warned
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import Result, UpResult
 from tinystacks.deployment.verdict import Follower, overall
 from tinystacks.deployment.wording import typed_stage
-from tinystacks.errors import InterruptedByUserError
+from tinystacks.errors import AwsError, InterruptedByUserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,9 +124,21 @@ def keep_result(context: StageContext, opened: Opened, result: Result, verdicts:
     if record is None or not record.release:
         return
     context.remember(opened, results=with_result(record.results, record.release, result))
-    context.folder.write_verdict(
-        record.release, {"result": str(result), "verdicts": [verdict.to_mapping() for verdict in verdicts]}
-    )
+    write_verdict(context, record.release, result, verdicts, opened.emit)
+
+
+def write_verdict(
+    context: StageContext, number: int, result: Result, verdicts: Sequence[ServiceVerdict], emit: OnEvent
+) -> None:
+    """Write down how a release ended, here and for those who share the stage."""
+    kept = {"result": str(result), "verdicts": [verdict.to_mapping() for verdict in verdicts]}
+    context.folder.write_verdict(number, kept)
+    if not context.shared:
+        return
+    try:
+        context.journal.write(number, kept)
+    except AwsError as error:
+        emit(Warned(message=f"Other machines will not know how release {number} ended. {error.message}"))
 
 
 def with_result(results: Mapping[str, str], number: int, result: Result) -> dict[str, str]:

@@ -13,21 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tinystacks.deployment.automation import EngineSession
-    from tinystacks.deployment.work_folder import StageRecord
 
 
-def read_history(session: EngineSession, record: StageRecord | None) -> list[HistoryEntry]:
+def read_history(session: EngineSession, results: Mapping[str, str]) -> list[HistoryEntry]:
     """Give the stage's past changes, newest first.
 
     Args:
         session: the engine.
-        record: knows how releases ended.
+        results: how releases ended, by number as text, as far as it is known.
 
     Raises:
         EngineFailure: the engine cannot read them.
     """
     entries = session.history()
-    results = record.results if record else dict[str, str]()
     # A file backend numbers nothing, so that the position counts.
     return [_history_entry(entry, len(entries) - index, results) for index, entry in enumerate(entries)]
 
@@ -37,7 +35,7 @@ def _history_entry(entry: Mapping[str, Any], position: int, results: Mapping[str
     # Refreshes and destroys bear the config of the update before them.
     release = _stored(config, "release") if entry.get("kind") == "update" else {}
     if release:
-        release["result"] = results.get(str(release.get("number")), str(entry.get("result", "")))
+        release["result"] = results.get(str(release.get("number")), "")
     ended = entry.get("endTime")
     return HistoryEntry(
         number=int(entry.get("version") or position),

@@ -6,7 +6,7 @@ import json
 import socket
 from typing import TYPE_CHECKING
 
-from tinystacks.deployment.engine_errors import EngineLock
+from tinystacks.deployment.engine_errors import EngineFailure, EngineLock, engine_locks
 from tinystacks.deployment.events import ignore
 from tinystacks.deployment.lock import is_held, locked_error, read_holder
 from tinystacks.deployment.recovery import is_gone, orphans_of, pending_operations, repair
@@ -42,6 +42,7 @@ def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> Repai
                     remove=context.remove_orphan,
                     emit=emit,
                     pace=context.pace,
+                    only=opened.lock_left_by,
                 )
         return RepairResult(
             stack=context.stage.stack,
@@ -62,20 +63,34 @@ def unlock(context: StageContext) -> tuple[str, ...]:
     if is_held(folder.lock_path):
         raise locked_error(read_holder(folder.lock_path))
     context.check_target(ignore)
-    holders = _engine_lock_files(context)
+    locked, holders = _shared_locks(context) if context.shared else _lock_files(context)
     for holder in holders:
         if holder.host == socket.gethostname() and not is_gone(holder):
             raise LockedError(
                 f"The stage is being changed by process {holder.pid} of {holder.user} since {holder.since}.",
                 hint="That process lives: wait for it to end, or end it first.",
             )
-    with context.explained():
-        if holders or context.stage.state:
+    if locked:
+        with context.explained():
             context.session(context.engine(ignore)).drop_engine_lock()
     return tuple(f"{holder.user} on {holder.host}, process {holder.pid}, since {holder.since}" for holder in holders)
 
 
-def _engine_lock_files(context: StageContext) -> list[EngineLock]:
+def _shared_locks(context: StageContext) -> tuple[bool, list[EngineLock]]:
+    """Say whether the state is locked where it is shared, and who holds it as far as the engine tells."""
+    with context.explained():
+        try:
+            context.session(context.engine(ignore)).try_lock()
+        except EngineFailure as failure:
+            if failure.no_stack:
+                return False, []
+            if not failure.locked:
+                raise
+            return True, engine_locks(failure.stderr)
+    return False, []
+
+
+def _lock_files(context: StageContext) -> tuple[bool, list[EngineLock]]:
     """Read the locks of the file backend."""
     holders: list[EngineLock] = []
     for path in sorted((context.folder.path / "state" / ".pulumi" / "locks").rglob("*.json")):
@@ -88,4 +103,4 @@ def _engine_lock_files(context: StageContext) -> list[EngineLock]:
                 since=str(data.get("timestamp", "")),
             )
         )
-    return holders
+    return bool(holders), holders

@@ -12,6 +12,7 @@ from tinystacks.deployment.image_supply import planned_images
 from tinystacks.deployment.lock import is_held, read_holder
 from tinystacks.deployment.reading import drifted_services, outputs_of
 from tinystacks.deployment.results import PreviewResult, Result
+from tinystacks.deployment.stored_record import present_record
 from tinystacks.deployment.wording import typed_stage, urn_name, urn_type
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
         session = context.session(engine, ahead=True)
         state = session.state()
         opened = Opened(session=session, state=state, record=record, emit=emit)
-        opened.record = record or context.remembered(session, state)
+        opened.record = present_record(context, session, state, record, emit)
         if state is None:
             session.create()
         elif state.salt:

@@ -62,11 +62,20 @@ def settle_earlier_run(previous: Holder | None, emit: OnEvent, pace: Pace) -> No
         pace.sleep(_LOOK)
 
 
-def run_past_stale_lock(session: EngineSession, work: Callable[[], None], emit: OnEvent) -> None:
+def run_past_stale_lock(
+    session: EngineSession, work: Callable[[], None], emit: OnEvent, *, only: int | None = None
+) -> None:
     """Do an engine operation; an engine lock whose holder is gone from this host is removed once.
 
     Removing the lock stops nobody (trap A6), so it is done only when every holder it names is a process of this host
     that does not live. Our own lock of the stage is held meanwhile.
+
+    Args:
+        session: the engine.
+        work: the operation.
+        emit: receives events.
+        only: the one engine process whose lock may be removed, where other machines share the state: another of them
+            may have this one's host name.
 
     Raises:
         LockedError: a holder lives, or is on another host.
@@ -78,7 +87,7 @@ def run_past_stale_lock(session: EngineSession, work: Callable[[], None], emit: 
         if not failure.locked:
             raise
         holders = engine_locks(failure.stderr)
-        if not holders or not all(is_gone(holder) for holder in holders):
+        if not holders or not all(is_gone(holder) and only in {None, holder.pid} for holder in holders):
             raise explain(failure, stage=session.place.stage) from failure
         gone = ", ".join(f"process {holder.pid} since {holder.since}" for holder in holders)
         emit(Notice(message=f"The engine's lock was left by a command that is gone ({gone}); it was removed."))
@@ -127,6 +136,7 @@ def repair(
     remove: Callable[[Leftover], None] | None,
     emit: OnEvent,
     pace: Pace,
+    only: int | None = None,
 ) -> State:
     """Make a state with unfinished operations whole.
 
@@ -141,6 +151,7 @@ def repair(
         remove: deletes one such resource; none where a person must decide.
         emit: receives events.
         pace: time.
+        only: as in `run_past_stale_lock`.
 
     Returns:
         The state without unfinished operations.
@@ -167,7 +178,7 @@ def repair(
     deployment = dict(state.export["deployment"])
     deployment.pop("pending_operations", None)
     whole = State(export={**state.export, "deployment": deployment})
-    run_past_stale_lock(session, lambda: session.replace_state(whole), emit)
+    run_past_stale_lock(session, lambda: session.replace_state(whole), emit, only=only)
     return whole
 
 

@@ -1,7 +1,8 @@
 """Releases of a stage: what ran, who brought it, how it ended.
 
 Every update stores number, resolved stage and images in the stack's history, so that they outlive this machine; how a
-release ended is known only after it, and is kept in the stage's folder and with the next release.
+release ended is known only after it: it is kept in the stage's folder, with the next release, and in the journal of a
+stage whose state is shared.
 """
 
 from __future__ import annotations

@@ -56,5 +56,5 @@ def _program(context: StageContext, opened: Opened, missing: list[str]) -> Calla
 
     if opened.record is None or not opened.record.release:
         return repositories_program(context.stage, context.program_settings(opened.record))
-    [last, *_] = releases_of(read_history(opened.session, opened.record), {})
+    [last, *_] = releases_of(read_history(opened.session, {}), {})
     return context.of(last.stage(context.stage)).program(opened.record, extra_repositories=frozenset(missing))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors, batches
-from tinystacks.deployment.ending import follow_services, with_result
+from tinystacks.deployment.ending import follow_services, with_result, write_verdict
 from tinystacks.deployment.events import Notice
 from tinystacks.deployment.lock import StageLock, is_held
 from tinystacks.deployment.results import Result, UpResult
@@ -131,7 +131,7 @@ def cancel_rollout(context: StageContext, outputs: StageOutputs, emit: OnEvent) 
     The command that began it, when it still waits, learns of it by itself and keeps the result.
     """
     stopped = stop_rollouts(context, outputs, emit)
-    record = context.folder.read_record()
+    record = context.known_record()
     result = UpResult(
         stack=outputs.stack,
         stage=outputs.stage,
@@ -147,9 +147,7 @@ def cancel_rollout(context: StageContext, outputs: StageOutputs, emit: OnEvent) 
     ended = overall(verdicts)
     if record is not None and not is_held(context.folder.lock_path):
         context.folder.write_record(replace(record, results=with_result(record.results, record.release, ended)))
-        context.folder.write_verdict(
-            record.release, {"result": str(ended), "verdicts": [verdict.to_mapping() for verdict in verdicts]}
-        )
+        write_verdict(context, record.release, ended, verdicts, emit)
     return replace(result, result=ended, verdicts=verdicts)
 
 
@@ -221,7 +219,7 @@ def _followed(
         for name, service in chosen.services.items()
     }
     verdicts = follow_services(context, replace(chosen, services=services), emit)
-    record = context.folder.read_record()
+    record = context.known_record()
     return UpResult(
         stack=chosen.stack,
         stage=chosen.stage,

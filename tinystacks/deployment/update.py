@@ -20,6 +20,7 @@ from tinystacks.deployment.release_gate import ReleaseGate
 from tinystacks.deployment.repositories import make_repositories
 from tinystacks.deployment.results import Result
 from tinystacks.deployment.retry import passes_by_itself
+from tinystacks.deployment.stored_record import to_stored
 from tinystacks.errors import TinystacksError
 from tinystacks.images.git import source_version
 
@@ -154,12 +155,14 @@ class Update:
         ami_id = context.ami_id(opened.record)
         former = opened.record.ami_id if opened.record else ""
         before = opened.record
+        released_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         number = (before.release if before else 0) + 1
         record = context.remember(
             opened,
             ami_id=ami_id,
             former_ami_ids=_former(opened.record, former, ami_id),
             release=number,
+            released_at=released_at,
             images=supply.images,
             sources=supply.sources,
             file_images={name: image for name, image in file_images(context).items() if image is not None},
@@ -170,7 +173,9 @@ class Update:
             {
                 "spec": context.spec_json(),
                 "release": json.dumps(self._release(record, before)),
-                "record": json.dumps({**record.to_mapping(), "results": {}}),
+                "record": json.dumps(
+                    to_stored(record, spec_digest=digest, settings_digest=context.settings_digest(record))
+                ),
             },
             salt=opened.state.salt if opened.state else "",
         )
@@ -243,7 +248,7 @@ class Update:
             "message": self._message,
             "images": {**known, **record.images},
             "sources": dict(record.sources),
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created_at": record.released_at,
             # How the one before ended was not known when it was stored.
             "before": {"number": former, "result": before.results.get(str(former), "")} if before else {},
         }

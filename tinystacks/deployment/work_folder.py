@@ -49,6 +49,7 @@ class StageRecord:
         ami_id: machine image the stage is pinned to (trap F1); empty on Fargate.
         former_ami_ids: images the stage ran before, newest first (trap F5).
         release: number of the last release.
+        released_at: when that was made; tells it from the same number after a destroy.
         images: image references of the last release, by service.
         results: how the releases ended, by number as text.
         spec_digest: SHA-256 of the stage as it was last deployed.
@@ -68,6 +69,7 @@ class StageRecord:
     ami_id: str = ""
     former_ami_ids: tuple[str, ...] = ()
     release: int = 0
+    released_at: str = ""
     images: Mapping[str, str] = field(default_factory=dict[str, str])
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
     file_images: Mapping[str, str] = field(default_factory=dict[str, str])
