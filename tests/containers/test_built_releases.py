@@ -39,9 +39,10 @@ def images(user):
     return [one["images"]["web"] for one in user.run("releases", "--local", "--json").document["releases"]]
 
 
-def test_b12_j2_images_are_built_once_deployed_by_digest_gated_and_brought_back(user):
+def test_b12_j2_images_are_built_once_deployed_by_digest_gated_and_brought_back(user, container_engine):
     first = up(user)
-    assert "building the image of web with podman" in first.err
+    builder = "podman" if container_engine.is_podman else "docker"
+    assert f"building the image of web with {builder}" in first.err
     url = first.document["endpoint"]
     assert fetch(url) == (200, "v1\n")
     [v1] = images(user)

@@ -83,6 +83,22 @@ def podman_service() -> Generator[Engine]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def given_service(socket: Path) -> Generator[Engine]:
+    """Use an engine that runs already, such as Docker's, of which nothing but the tests' own containers is touched."""
+    engine = eventually(lambda: find_engine([socket]), what=f"an engine at {socket}", seconds=5)
+    with engine.client() as client:
+        before = {one["Id"] for one in client.containers(all=True)}
+    _load_image(engine)
+    try:
+        yield engine
+    finally:
+        with engine.client() as client:
+            for one in client.containers(all=True):
+                if one["Id"] not in before:
+                    remove_container(client, one["Id"])
+
+
 def container_ids(engine: Engine, *labels: str) -> list[str]:
     """Containers of an engine that have all these labels."""
     with engine.client() as client:
