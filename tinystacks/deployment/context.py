@@ -1,17 +1,10 @@
-"""One stage with its target, folder, engine and time: what every operation needs, opened step by step.
-
-Before the engine starts, an operation has made sure of: credentials and account, the stage's record, an engine, the
-stage's lock, and a whole state.
-"""
+"""One stage with its target, folder, engine and time: what every operation needs."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.begun_resources import begun_resources
@@ -21,38 +14,31 @@ from tinystacks.deployment.engine_events import EventTranslator
 from tinystacks.deployment.engine_place import engine_place
 from tinystacks.deployment.events import Notice, OnEvent
 from tinystacks.deployment.leftovers import Leftover, Sweep
-from tinystacks.deployment.lock import StageLock, is_held, locked_error, read_holder
+from tinystacks.deployment.lock import is_held, locked_error, read_holder
 from tinystacks.deployment.orphans import removal_order, remove_orphan
-from tinystacks.deployment.preflight import recommended_ami
-from tinystacks.deployment.record_checks import (
-    check_account,
-    check_engine_version,
-    check_identity,
-    check_not_emptied,
-)
-from tinystacks.deployment.recovery import repair, run_past_stale_lock, settle_earlier_run
+from tinystacks.deployment.program_inputs import ProgramInputs
+from tinystacks.deployment.record_checks import check_account, check_engine_version, check_identity
+from tinystacks.deployment.recovery import run_past_stale_lock
 from tinystacks.deployment.release_journal import ReleaseJournal
-from tinystacks.deployment.stage_program import check_own_programs, load_ahead, stage_program
-from tinystacks.deployment.stored_record import present_record, stored_record
+from tinystacks.deployment.stage_program import load_ahead
+from tinystacks.deployment.stored_record import stored_record
 from tinystacks.deployment.verdict import Pace
 from tinystacks.deployment.wording import Wording
 from tinystacks.deployment.work_folder import StageRecord, WorkFolder
 from tinystacks.errors import InterruptedByUserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from programs.settings import ProgramSettings
     from tinystacks.deployment.automation import EngineSession
     from tinystacks.deployment.engine import Engine
     from tinystacks.deployment.engine_state import State
     from tinystacks.deployment.interrupt import Interrupt
+    from tinystacks.deployment.program_inputs import ProgramFor
     from tinystacks.deployment.settings import DeploymentSettings
     from tinystacks.deployment.target import Target
     from tinystacks.spec.model import StageSpec
-
-    ProgramFor = Callable[[StageSpec, ProgramSettings], Callable[[], None]]
 
 _LOCAL_POLL = 0.2
 _AWS_POLL = 5.0
@@ -99,8 +85,6 @@ class StageContext:
         settings: DeploymentSettings,
         interrupt: Interrupt,
     ) -> None:
-        if program is None:
-            check_own_programs()
         self.stage = stage
         self.target = target
         self.settings = settings
@@ -111,9 +95,8 @@ class StageContext:
         self.pace = settings.pace or Pace(
             sleep=interrupt.requested.wait, poll=_AWS_POLL if target.name == "aws" else _LOCAL_POLL
         )
-        self._program = program
+        self.inputs = ProgramInputs(stage, target, program)
         self._engine: Engine | None = None
-        self._found_ami = ""
 
     @property
     def shared(self) -> bool:
@@ -146,59 +129,12 @@ class StageContext:
             stage,
             self.target,
             workspace=self.workspace,
-            program=self._program,
+            program=self.inputs.given_program,
             settings=self.settings,
             interrupt=self.interrupt,
         )
         made._engine = self._engine
         return made
-
-    def program(self, record: StageRecord | None, **settings: Any) -> Callable[[], None]:
-        """Give the program to run.
-
-        Args:
-            record: gives image references and the pinned machine image.
-            settings: fields of `ProgramSettings` that differ from what the record says.
-        """
-        return (self._program or stage_program)(self.stage, self.program_settings(record, **settings))
-
-    def program_settings(self, record: StageRecord | None, **settings: Any) -> ProgramSettings:
-        """Give the facts of this run for a program; see `program`."""
-        from programs.settings import ProgramSettings  # noqa: PLC0415 - not before it is known to be ours
-
-        given: dict[str, Any] = {
-            "region": self.target.region,
-            "account_id": self.target.account_id(),
-            "provider_arguments": dict(self.target.provider_arguments()),
-            "images": dict(record.images) if record else {},
-            "ami_id": self.ami_id(record) or None,
-            # ECS moves tasks to another strategy only with a forced deployment (trap B17).
-            "deploy_id": self.strategy() if record and record.strategy not in {"", self.strategy()} else "",
-            # Whether the services become steady is followed here, where it can be told apart from a rollback.
-            "wait_for_steady_state": False,
-        }
-        return ProgramSettings(**{**given, **settings})
-
-    def ami_id(self, record: StageRecord | None) -> str:
-        """Give the machine image the stage is pinned to (trap F1): today's at first; empty on Fargate."""
-        compute = self.stage.compute
-        if compute.kind == "fargate":
-            return ""
-        if compute.ami:
-            return compute.ami
-        if record is not None and record.ami_id:
-            return record.ami_id
-        if not self._found_ami:
-            self._found_ami = recommended_ami(self.stage, self.target)
-        return self._found_ami
-
-    def strategy(self) -> str:
-        """Say in one word by which capacity provider strategy the services run."""
-        compute = self.stage.compute
-        if compute.kind == "ec2":
-            return "ec2"
-        spot = compute.spot
-        return f"fargate-{spot.on_demand_base}-{spot.on_demand_percentage}" if spot else "fargate"
 
     def check_target(self, emit: OnEvent) -> StageRecord | None:
         """Make sure that credentials, account, region and stage belong together; nothing of the engine runs yet.
@@ -246,7 +182,7 @@ class StageContext:
         from tinystacks.deployment.automation import EngineSession  # noqa: PLC0415 - loads the Automation API
 
         self.folder.prepare()
-        if ahead and self._program is None:
+        if ahead and self.inputs.own:
             load_ahead()
         session: EngineSession | None = None
 
@@ -262,42 +198,6 @@ class StageContext:
             started,
         )
         return session
-
-    @contextmanager
-    def opened(self, operation: str, emit: OnEvent, *, mend: bool = True) -> Generator[Opened]:
-        """Check, lock and open the stage for a change.
-
-        Args:
-            operation: name of the command.
-            emit: receives events.
-            mend: whether a state with unfinished operations is made whole, or a reason to stop.
-
-        Raises:
-            TinystacksError: anything that speaks against going on.
-        """
-        record = self.check_target(emit)
-        engine = self.engine(emit, record)
-        self.folder.prepare()
-        with StageLock(self.folder.lock_path, operation) as lock:
-            settle_earlier_run(lock.previous, emit, self.pace)
-            left_by = (lock.previous.engine_pid if lock.previous else 0) if self.shared else None
-            # The AWS SDK before the program: the engine starts after the first read of AWS, and a thread that loads
-            # the program would keep that waiting. The program has time until the engine asks for it.
-            self.target.client("ecs")
-            session = self.session(engine, lock.engine_runs, ahead=True)
-            with self.explained():
-                state = session.state()
-                record = present_record(self, session, state, record, emit)
-                check_not_emptied(record, state, self.folder.newest_backup())
-                if state is not None and state.pending and self.shared:
-                    # What looks unfinished is perhaps just being done by another machine, which our lock does not stop.
-                    run_past_stale_lock(session, session.try_lock, emit, only=left_by)
-                    state = session.state()
-                if state is not None:
-                    state = self._whole(session, state, emit, left_by) if mend else state
-                    if state.count:
-                        self.folder.back_up(state.export, datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f"))
-            yield Opened(session=session, state=state, record=record, emit=emit, lock_left_by=left_by)
 
     @contextmanager
     def explained(self) -> Generator[None]:
@@ -361,33 +261,6 @@ class StageContext:
     def sweep(self) -> Sweep:
         """Give a look at everything that bears the stage's tags."""
         return Sweep(self.target.client, stack=self.stage.stack, stage=self.stage.stage)
-
-    def spec_json(self) -> str:
-        """Give the stage as one text, the same for the same stage."""
-        return json.dumps(self.stage.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-
-    def spec_digest(self, images: Mapping[str, str]) -> str:
-        """Give a short text that differs when the stage or its images do."""
-        return hashlib.sha256(f"{self.spec_json()}{sorted(images.items())}".encode()).hexdigest()
-
-    def settings_digest(self, record: StageRecord) -> str:
-        """Give a short text that differs when the program makes something else, whatever the images are."""
-        parts = [self.spec_json(), self.ami_id(record), self.strategy(), self.target.identity(), version("tinystacks")]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-    def _whole(self, session: EngineSession, state: State, emit: OnEvent, left_by: int | None) -> State:
-        """Repair a state with unfinished operations; on the local AWS what is left over is simply removed."""
-        local = self.target.name == "local"
-        return repair(
-            session,
-            state,
-            wording=self.wording,
-            find=lambda: self.found(state),
-            remove=self.remove_orphan if local else None,
-            emit=emit,
-            pace=self.pace,
-            only=left_by,
-        )
 
     def found(self, state: State) -> list[Leftover]:
         """List what is there of the stage, in the order in which it can be deleted: users before what they use."""

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from tinystacks.deployment.context import ProgramFor
     from tinystacks.deployment.engine import Engine
+    from tinystacks.deployment.program_inputs import ProgramFor
     from tinystacks.deployment.releases import Release
     from tinystacks.deployment.results import (
         DestroyResult,
@@ -318,7 +318,7 @@ class Deployment:
         record = record or self.record()
         if record is None or not record.spec_digest:
             return None
-        return self._context.spec_digest(record.images) != record.spec_digest
+        return self._context.inputs.spec_digest(record.images) != record.spec_digest
 
     def record(self) -> StageRecord | None:
         """Give what is remembered of the stage, such as account, machine image and last release; none before `up`."""

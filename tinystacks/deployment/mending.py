@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tinystacks.deployment.engine_errors import EngineFailure, EngineLock, engine_locks
 from tinystacks.deployment.events import ignore
 from tinystacks.deployment.lock import is_held, locked_error, read_holder
-from tinystacks.deployment.recovery import is_gone, orphans_of, pending_operations, repair
+from tinystacks.deployment.opening import open_stage
+from tinystacks.deployment.recovery import forget_pending, is_gone, orphans_in_time, pending_operations, remove_orphans
 from tinystacks.deployment.results import Kept, RepairResult
 from tinystacks.errors import LockedError
 
@@ -26,24 +27,16 @@ def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> Repai
         remove: whether resources that no state knows are deleted and the state made whole.
         emit: receives events.
     """
-    with context.opened("repair", emit, mend=False) as opened:
+    with open_stage(context, "repair", emit, mend=False) as opened:
         state = opened.state
         if state is None:
             return RepairResult(stack=context.stage.stack, stage=context.stage.stage)
         unfinished = pending_operations(state, context.wording)
-        orphans = orphans_of(state, context.found(state))
+        orphans = orphans_in_time(state, lambda: context.found(state), context.pace)
         if remove and unfinished:
+            remove_orphans(orphans, context.remove_orphan, emit)
             with context.explained():
-                repair(
-                    opened.session,
-                    state,
-                    wording=context.wording,
-                    find=lambda: orphans,
-                    remove=context.remove_orphan,
-                    emit=emit,
-                    pace=context.pace,
-                    only=opened.lock_left_by,
-                )
+                forget_pending(opened.session, state, emit, only=opened.lock_left_by)
         return RepairResult(
             stack=context.stage.stack,
             stage=context.stage.stage,

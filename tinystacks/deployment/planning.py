@@ -46,7 +46,7 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
         elif state.salt:
             session.keep_salt(state.salt)
         supplied = planned_images(context, opened.record, state, images or {}, emit)
-        program = context.program(opened.record, images=supplied)
+        program = context.inputs.program(opened.record, images=supplied)
         emit(PhaseStarted(phase=Phase.PREVIEW, message="finding out what changes"))
         translator = context.run_engine(opened, lambda on_event: session.preview(program, on_event), planning=True)
     outputs = outputs_of(state)

@@ -17,7 +17,7 @@ from tinystacks.deployment.lock import Holder, locked_error, process_lives
 from tinystacks.errors import InterruptedUpdateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tinystacks.deployment.automation import EngineSession
     from tinystacks.deployment.events import OnEvent
@@ -163,18 +163,36 @@ def repair(
     if not pending:
         return state
     emit(Notice(message=f"Unfinished from an earlier command: {', '.join(f'{op.kind} {op.words}' for op in pending)}."))
+    orphans: Sequence[Leftover] = ()
     if any(op.kind == "creating" for op in pending):
-        orphans = _orphans_in_time(state, find, pace)
+        orphans = orphans_in_time(state, find, pace)
         if orphans and remove is None:
             listed = "\n".join(f"  {item.type}: {item.arn or item.id}" for item in orphans)
             raise InterruptedUpdateError(
                 f"An earlier command ended while it made resources. These exist, but are not in the state:\n{listed}",
                 hint="Run `tstack repair`: it removes them after you agree. Then repeat this command.",
             )
-        for item in orphans:
-            assert remove is not None
-            remove(item)
-            emit(Notice(message=f"Removed what the earlier command left: {item.type} {item.id}."))
+    if remove is not None:
+        remove_orphans(orphans, remove, emit)
+    return forget_pending(session, state, emit, only=only)
+
+
+def remove_orphans(orphans: Iterable[Leftover], remove: Callable[[Leftover], None], emit: OnEvent) -> None:
+    """Delete what an earlier command made and no state knows, and say so."""
+    for item in orphans:
+        remove(item)
+        emit(Notice(message=f"Removed what the earlier command left: {item.type} {item.id}."))
+
+
+def forget_pending(session: EngineSession, state: State, emit: OnEvent, *, only: int | None = None) -> State:
+    """Take the unfinished operations out of a state, and give it.
+
+    Args:
+        session: the engine.
+        state: as it is.
+        emit: receives events.
+        only: as in `run_past_stale_lock`.
+    """
     deployment = dict(state.export["deployment"])
     deployment.pop("pending_operations", None)
     whole = State(export={**state.export, "deployment": deployment})
@@ -182,13 +200,8 @@ def repair(
     return whole
 
 
-def orphans_of(state: State, found: Sequence[Leftover]) -> list[Leftover]:
-    """Give what an unfinished creation may have made: of its type, and not in the state.
-
-    Args:
-        state: of the engine.
-        found: what is there of the stage.
-    """
+def _orphans_of(state: State, found: Sequence[Leftover]) -> list[Leftover]:
+    """Give what an unfinished creation may have made: of its type, and not in the state."""
     known = known_ids(state)
     creating = _creating(state)
     return [item for item in found if item.resource_type in creating and not known & {item.id, item.arn}]
@@ -198,12 +211,20 @@ def _creating(state: State) -> Counter[str]:
     return Counter(str(item["resource"]["type"]) for item in state.pending if item.get("type") == "creating")
 
 
-def _orphans_in_time(state: State, find: Callable[[], Sequence[Leftover]], pace: Pace) -> list[Leftover]:
-    """Look until as much is found as was asked for: what the engine asked last may still be on its way."""
+def orphans_in_time(state: State, find: Callable[[], Sequence[Leftover]], pace: Pace) -> list[Leftover]:
+    """Give what unfinished creations have made and the state does not know.
+
+    Looks until as much is found as was asked for: what the engine asked last may still be on its way.
+
+    Args:
+        state: of the engine.
+        find: lists what is there of the stage.
+        pace: time.
+    """
     until = pace.clock() + _ON_ITS_WAY
     asked = _creating(state)
     while True:
-        orphans = orphans_of(state, find())
+        orphans = _orphans_of(state, find())
         if not asked - Counter(item.resource_type for item in orphans) or pace.clock() > until:
             return orphans
         pace.sleep(1)

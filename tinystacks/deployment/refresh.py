@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.changes import Changes, PlannedChange
 from tinystacks.deployment.events import Phase, PhaseStarted
+from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import RefreshResult, Result
 from tinystacks.deployment.scheduled_limits import moved_by_schedules
@@ -42,12 +43,12 @@ def refresh(context: StageContext, *, dry_run: bool, limit: int | None, emit: On
     """
     limit = context.settings.refresh_limit if limit is None else limit
     emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
-    with context.opened("refresh", emit) as opened:
+    with open_stage(context, "refresh", emit) as opened:
         drifted = _Drift()
         if opened.state is not None and opened.state.count:
             if opened.state.salt:
                 opened.session.keep_salt(opened.state.salt)
-            program = context.program(opened.record)
+            program = context.inputs.program(opened.record)
             emit(PhaseStarted(phase=Phase.PREVIEW, message="comparing the state with AWS"))
             with context.explained():
                 drifted = _compare(context, opened, program)

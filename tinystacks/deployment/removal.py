@@ -9,6 +9,7 @@ from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.clearing import clear, empty_repositories
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
+from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.orphans import removal_order
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import DestroyResult, Kept, Result
@@ -44,7 +45,7 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
         TinystacksError: what stood in the way; what was deleted stays deleted.
     """
     emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
-    with context.opened("destroy", emit) as opened:
+    with open_stage(context, "destroy", emit) as opened:
         outputs = outputs_of(opened.state)
         changes = Changes()
         removed: tuple[str, ...] = ()
@@ -81,7 +82,7 @@ def _engine_destroy(context: StageContext, opened: Opened, *, purge_images: bool
     """Let the engine delete everything; a refusal that passes by itself is tried once more (trap C7)."""
     if opened.state is not None and opened.state.salt:
         opened.session.keep_salt(opened.state.salt)
-    program = context.program(opened.record, purge_images=purge_images)
+    program = context.inputs.program(opened.record, purge_images=purge_images)
 
     def once() -> EventTranslator:
         return context.run_engine(opened, lambda on_event: opened.session.destroy(program, on_event, message=message))

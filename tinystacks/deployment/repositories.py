@@ -36,7 +36,7 @@ def make_repositories(context: StageContext, opened: Opened, services: Iterable[
     if not missing:
         return
     emit(PhaseStarted(phase=Phase.IMAGES, message=f"making image repositories for {', '.join(missing)}"))
-    record = context.remember(opened, ami_id=context.ami_id(opened.record))
+    record = context.remember(opened, ami_id=context.inputs.ami_id(opened.record))
     with context.explained():
         program = _program(context, opened, missing)
         if opened.state is None:
@@ -55,6 +55,6 @@ def _program(context: StageContext, opened: Opened, missing: list[str]) -> Calla
     from programs.registry import repositories_program  # noqa: PLC0415 - not before it is known to be ours
 
     if opened.record is None or not opened.record.release:
-        return repositories_program(context.stage, context.program_settings(opened.record))
+        return repositories_program(context.stage, context.inputs.settings(opened.record))
     [last, *_] = releases_of(read_history(opened.session, {}), {})
-    return context.of(last.stage(context.stage)).program(opened.record, extra_repositories=frozenset(missing))
+    return context.of(last.stage(context.stage)).inputs.program(opened.record, extra_repositories=frozenset(missing))

@@ -14,6 +14,7 @@ from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_replacements
 from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images, own_images
 from tinystacks.deployment.masking import masked
+from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.preflight import ensure_service_roles
 from tinystacks.deployment.reading import drifted_services
 from tinystacks.deployment.release_gate import ReleaseGate
@@ -87,14 +88,14 @@ class Update:
         emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
         context.target.account_id()
         supplying = None if self._again else ImageSupply(context, self._images or {}, emit)
-        with context.opened(self._operation, emit) as opened:
+        with open_stage(context, self._operation, emit) as opened:
             ensure_service_roles(context.stage, context.target, wait=context.pace.sleep)
             supply = self._supplied(opened, supplying)
             forced = {"deploy_id": datetime.now(UTC).strftime("%Y%m%dT%H%M%S")} if self._force else {}
             # What is brought back ran its command when it was new.
             gate = None if self._again else ReleaseGate(context, opened, emit)
             opened.emit = gate.tell if gate else emit
-            program = context.program(opened.record, images=supply.images, release_gate=gate, **forced)
+            program = context.inputs.program(opened.record, images=supply.images, release_gate=gate, **forced)
             if opened.state is None:
                 with context.explained():
                     opened.session.create()
@@ -105,7 +106,7 @@ class Update:
             planned = None if known or opened.state is None else self._preview(opened, program)
             if planned is not None and not self._allow_downtime:
                 check_replacements(planned.planned.values())
-            digest = context.spec_digest(supply.images)
+            digest = context.inputs.spec_digest(supply.images)
             same = planned is not None and (planned.changes or Changes()).total == 0
             if same and opened.record is not None and opened.record.spec_digest == digest:
                 assert planned is not None
@@ -139,7 +140,9 @@ class Update:
         record = opened.record
         if record is None or not record.release:
             return True
-        only_images = bool(record.spec_digest) and record.settings_digest == self._context.settings_digest(record)
+        only_images = bool(record.spec_digest) and record.settings_digest == self._context.inputs.settings_digest(
+            record
+        )
         return only_images and dict(record.images) != supply.images
 
     def _preview(self, opened: Opened, program: Callable[[], None]) -> EventTranslator:
@@ -152,7 +155,7 @@ class Update:
     def _change(self, opened: Opened, program: Callable[[], None], supply: Supply, digest: str) -> Changes:
         """Let the engine do it; a failure that passes by itself is tried once more (trap H2)."""
         context = self._context
-        ami_id = context.ami_id(opened.record)
+        ami_id = context.inputs.ami_id(opened.record)
         former = opened.record.ami_id if opened.record else ""
         before = opened.record
         released_at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -166,15 +169,15 @@ class Update:
             images=supply.images,
             sources=supply.sources,
             file_images={name: image for name, image in file_images(context).items() if image is not None},
-            strategy=context.strategy(),
+            strategy=context.inputs.strategy(),
             cleared=False,
         )
         opened.session.write_config(
             {
-                "spec": context.spec_json(),
+                "spec": context.inputs.spec_json(),
                 "release": json.dumps(self._release(record, before)),
                 "record": json.dumps(
-                    to_stored(record, spec_digest=digest, settings_digest=context.settings_digest(record))
+                    to_stored(record, spec_digest=digest, settings_digest=context.inputs.settings_digest(record))
                 ),
             },
             salt=opened.state.salt if opened.state else "",
@@ -192,7 +195,7 @@ class Update:
                     context.pace.sleep(_RETRY_WAIT)
                     translator = self._engine_up(opened, program)
             done = translator.changes or done
-            context.remember(opened, spec_digest=digest, settings_digest=context.settings_digest(record))
+            context.remember(opened, spec_digest=digest, settings_digest=context.inputs.settings_digest(record))
         except BaseException:
             context.remember(opened, results=with_result(record.results, number, Result.FAILED), spec_digest="")
             raise
