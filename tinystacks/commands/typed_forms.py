@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-
 COMMAND_WORD = "--command-word"
 """Option of `run` that takes one word of the command behind `--`."""
 _OF_RELEASES = frozenset({"list", "show", "diff"})
+_WITH_VALUE = frozenset({"--file", "-f", "--profile", "--region", "--task", "-t", "--cluster", "--service", "-s"})
+"""Options of `tasks` and `releases` that are followed by their value."""
 
 
 def parsed_form(words: list[str]) -> list[str]:
@@ -15,13 +15,27 @@ def parsed_form(words: list[str]) -> list[str]:
     Args:
         words: as they were typed, without the program's name.
     """
-    if words[:1] == ["releases"] and not _OF_RELEASES & set(words[1:2]) and not {"-h", "--help"} & set(words):
-        return ["releases", "list", *words[1:]]
-    if words[:2] == ["tasks", "show"]:
-        named = list(takewhile(lambda word: not word.startswith("-"), words[2:4]))
-        if named:
-            return ["tasks", *named[:-1], "--task", named[-1], *words[2 + len(named) :]]
+    if words[:1] == ["releases"] and not {"-h", "--help"} & set(words):
+        plain, options = _taken_apart(words[1:])
+        named = [] if plain[:1] and plain[0] in _OF_RELEASES else ["list"]
+        return ["releases", *named, *plain, *options]
+    if words[:1] == ["tasks"]:
+        plain, options = _taken_apart(words[1:])
+        if plain[:1] == ["show"] and len(plain) > 1:
+            *stage, task = plain[1:]
+            return ["tasks", *stage, "--task", task, *options]
     if words[:1] == ["run"] and "--" in words:
         end = words.index("--")
         return [*words[:end], *(f"{COMMAND_WORD}={word}" for word in words[end + 1 :])]
     return words
+
+
+def _taken_apart(words: list[str]) -> tuple[list[str], list[str]]:
+    """Give the words that are no options, and the options with their values."""
+    plain: list[str] = []
+    options: list[str] = []
+    value_follows = False
+    for word in words:
+        (options if value_follows or word.startswith("-") else plain).append(word)
+        value_follows = not value_follows and word in _WITH_VALUE
+    return plain, options
