@@ -40,8 +40,8 @@ class FaultInjector:
 
     def fired(self) -> int:
         """How often something was broken."""
-        with urllib.request.urlopen(f"{self.url}/_microburst/fired", timeout=10) as answer:
-            return len(json.load(answer))
+        with urllib.request.urlopen(f"{self.url}/_microburst/stats", timeout=10) as answer:
+            return int(json.load(answer)["requests"]["faulted"])
 
     def _call(self, method: str, rules: list[dict[str, Any]]) -> None:
         request = urllib.request.Request(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tinystacks.deployment.results import UpResult
+
 FILE = """\
 name: shop
 services:
@@ -48,21 +50,21 @@ class World:
         stage = load_stack_text(FILE).stage("dev")
         self.deployment = Deployment(stage, target, workspace=workspace, settings=DeploymentSettings())
         self.refusals: list[TinystacksError] = []
-        self.result = self._up()
+        self.ended = self._up()
 
-    def _up(self) -> Result:
+    def _up(self) -> UpResult | None:
         # One call in nine is broken; botocore tries each again twice.
         broken = {"probability": 0.04}
         self.injector.break_with({**THROTTLED, **broken}, {**TIMED_OUT, **broken}, {**RESET, **broken})
         try:
             for _ in range(ATTEMPTS):
                 try:
-                    return self.deployment.up().result
+                    return self.deployment.up()
                 except TinystacksError as error:
                     self.refusals.append(error)
         finally:
             self.injector.break_with()
-        return Result.FAILED
+        return None
 
     @property
     def operations(self) -> Operations:
@@ -91,7 +93,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def test_up_gets_there_and_nothing_is_lost(world: World) -> None:
     assert world.injector.fired() > 10, "the run must have met failures"
-    assert world.result is Result.STEADY, [str(error) for error in world.refusals]
+    assert world.ended is not None, [str(error) for error in world.refusals]
+    assert world.ended.result is Result.STEADY, world.ended.verdicts
     assert all(error.message for error in world.refusals)
     code, _ = fetch(world.deployment.outputs().endpoint)
     assert code == 200
