@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 
 from tinystacks.local.provider.clients import Clients
@@ -438,6 +439,27 @@ def test_a_failed_update_leaves_the_resource_in_the_state(clients: Clients):
         made.update(resource_id, state, checked(made, {"name": "vanishing", "retentionInDays": 7}, inputs))
     assert raised.value.resource_id == resource_id
     assert raised.value.state["name"] == "vanishing"
+
+
+def test_what_was_made_and_could_not_be_read_stays_in_the_state(clients: Clients):
+    """As with the real provider, which has its id by then: it would be made a second time, or never found again."""
+    made = resource(clients, "aws:cloudwatch/logGroup:LogGroup")
+    inputs = checked(made, {"name": "unread"})
+    events = clients.client("logs", "us-east-1").meta.events
+
+    def lost(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://logs")
+
+    events.register("before-call.cloudwatch-logs.DescribeLogGroups", lost)
+    try:
+        with pytest.raises(InitFailedError, match="reading CloudWatch Logs Log Group") as raised:
+            made.create(inputs)
+    finally:
+        events.unregister("before-call.cloudwatch-logs.DescribeLogGroups", lost)
+    assert raised.value.resource_id == "unread"
+    assert raised.value.state["name"] == "unread"
+    mended = made.update("unread", raised.value.state, inputs)
+    assert mended["arn"].endswith("log-group:unread")
 
 
 def test_default_tags_reach_aws_and_ignored_ones_are_left_alone(clients: Clients):

@@ -143,7 +143,12 @@ class Resource:
             ) from error
         except Exception as error:
             raise OperationError(operation_failed("creating", table, name, error)) from error
-        state = self._read_state(call, resource_id, plain)
+        try:
+            state = self._read_state(call, resource_id, plain)
+        except OperationError as error:
+            # Its id is known by then, so the real provider leaves it in the state.
+            left = self._state_after_failure(call, resource_id, plain)
+            raise InitFailedError(str(error), resource_id=resource_id, state=left) from error
         if state is None:
             raise OperationError(f"reading {table.title} ({resource_id}): couldn't find resource")
         return resource_id, state
