@@ -86,7 +86,7 @@ def last_status(stage, task):
 def test_a_service_whose_tasks_are_killed_loses_one_after_the_other_until_mended(stage, local):
     before = arns(stage)
     broken = local.break_("task", "web", every_seconds=60)
-    assert (broken["kind"], broken["what"]) == ("task", "shop/web")
+    assert (broken["kind"], broken["what"], broken["once"]) == ("task", "shop/web", False)
     eventually(lambda: local.failures()[0]["times"] >= 2 or None, what="two kills")
     assert [one["id"] for one in local.mend("web")] == [broken["id"]]
     assert local.failures() == []
@@ -98,7 +98,8 @@ def test_a_service_whose_tasks_are_killed_loses_one_after_the_other_until_mended
 
 def test_one_task_by_its_id_is_killed_once(stage, local):
     arn = min(arns(stage))
-    local.break_("task", arn.rpartition("/")[2])
+    broken = local.break_("task", arn.rpartition("/")[2])
+    assert (broken["once"], broken["doing"]) == (True, f"task {arn.rpartition('/')[2]} is killed")
     eventually(lambda: stopped(stage, arn), what="the task stopped")
     assert local.failures() == []
     assert arns(stage) >= set()

@@ -19,6 +19,15 @@ def show_failures(console: Console, failures: Sequence[Mapping[str, Any]]) -> No
     rows = Table.grid(padding=(0, 2))
     for one in failures:
         until = one.get("until")
-        ends = "until mended" if until is None else f"until {datetime.fromisoformat(until).astimezone():%H:%M:%S}"
+        ends = _end_words(one) if until is None else f"until {datetime.fromisoformat(until).astimezone():%H:%M:%S}"
         rows.add_row(f"[red]✗[/] {escape(str(one['id']))}", escape(str(one["doing"])), f"[dim]{ends}[/]")
     console.print(rows)
+
+
+def _end_words(failure: Mapping[str, Any]) -> str:
+    """Say when something ends that nobody gave a time; what happens once ends as soon as something takes its place."""
+    if failure["once"]:
+        return "once"
+    return {"instance": "until mended or replaced", "spot": "until it is ended"}.get(
+        str(failure["kind"]), "until mended"
+    )

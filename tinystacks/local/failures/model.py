@@ -64,6 +64,11 @@ class Failure:
     stage: int = 0
     next_at: float = 0.0
 
+    @property
+    def once(self) -> bool:
+        """Whether it is one event: a task by its id dies once."""
+        return self.kind == "task" and bool(self.what) and "/" not in self.what
+
     def document(self, clock: SpeededClock) -> dict[str, Any]:
         """Give it as JSON, in the user's time."""
         return {
@@ -72,6 +77,7 @@ class Failure:
             "what": self.what,
             "since": _iso(clock.to_wall(self.since)),
             "until": None if self.until is None else _iso(clock.to_wall(self.until)),
+            "once": self.once,
             "times": self.times,
             "instances": list(self.instances),
             "doing": self._doing(),
@@ -82,7 +88,9 @@ class Failure:
         name = self.what or "all services"
         hosts = ("fails", "its containers are gone", "its agent is disconnected", "it is replaced")[self.stage]
         return {
-            "task": f"a task of {name} is killed every {self.every:g} s; {self.times} so far",
+            "task": f"task {name} is killed"
+            if self.once
+            else f"a task of {name} is killed every {self.every:g} s; {self.times} so far",
             "instance": f"{name}: {hosts}",
             "zone": f"{name}: {('fails', 'containers are gone', 'agents are gone', 'instances are gone')[self.stage]}"
             "; nothing starts in it",
