@@ -213,6 +213,9 @@ def test_c34_c31_ec2_without_capacity_launches_nothing_and_the_richest_zone_give
 
 
 def test_t27_a_disconnected_agent_keeps_its_tasks_and_gets_no_new_ones(stage, local, client):
+    stage.wait_steady()
+    # Zone rebalancing, after the return of an instance, starts tasks before it stops others.
+    eventually(lambda: [task["lastStatus"] for task in stage.tasks()] == ["RUNNING"] * 4, what="four tasks", seconds=60)
     one = max(instances(client), key=lambda found: found["runningTasksCount"])
     local.break_("agent", one["ec2InstanceId"])
     eventually(lambda: [i["agentConnected"] for i in instances(client)].count(False) == 1 or None, what="cut off")
