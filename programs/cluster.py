@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from programs.logs import EXEC_RETENTION_DAYS, INSIGHTS_RETENTION_DAYS, cluster_log_group
+from programs.logs import EXEC_RETENTION_DAYS, INSIGHTS_RETENTION_DAYS, stage_log_group
 from programs.sdk import aws
 from tinystacks.naming import cluster_name, log_group_name, logical_name
 
@@ -35,14 +35,14 @@ class Cluster(pulumi.ComponentResource):
         groups: list[pulumi.Resource] = []
         if insights != "disabled":
             groups.append(
-                cluster_log_group(
+                stage_log_group(
                     logical_name(stage.stack, "insights-logs"),
                     name=f"/aws/ecs/containerinsights/{name}/performance",
                     retention_in_days=INSIGHTS_RETENTION_DAYS,
                     opts=child,
                 )
             )
-        sessions = cluster_log_group(
+        sessions = stage_log_group(
             logical_name(stage.stack, "exec-logs"),
             name=log_group_name(stage.stack, stage.stage, EXEC_LOGS),
             retention_in_days=EXEC_RETENTION_DAYS,

@@ -45,7 +45,7 @@ def service_log_group(
 
 def releases_log_group(stage: StageSpec, *, opts: pulumi.ResourceOptions) -> None:
     """Make the log group where every `up` writes how its release ended, for those who share the stage's state."""
-    aws.cloudwatch.LogGroup(
+    stage_log_group(
         logical_name(stage.stack, "releases"),
         name=log_group_name(stage.stack, stage.stage, RELEASES_LOGS),
         retention_in_days=RELEASES_RETENTION_DAYS,
@@ -53,8 +53,8 @@ def releases_log_group(stage: StageSpec, *, opts: pulumi.ResourceOptions) -> Non
     )
 
 
-def cluster_log_group(
+def stage_log_group(
     logical: str, *, name: str, retention_in_days: int, opts: pulumi.ResourceOptions
 ) -> aws.cloudwatch.LogGroup:
-    """Make a log group that belongs to the cluster."""
+    """Make a log group that belongs to no single service."""
     return aws.cloudwatch.LogGroup(logical, name=name, retention_in_days=retention_in_days, opts=opts)

@@ -21,7 +21,7 @@ from tinystacks.deployment.record_checks import check_account, check_engine_vers
 from tinystacks.deployment.recovery import run_past_stale_lock
 from tinystacks.deployment.release_journal import ReleaseJournal
 from tinystacks.deployment.stage_program import load_ahead
-from tinystacks.deployment.stored_record import stored_record
+from tinystacks.deployment.stored_record import is_same_release, stored_record
 from tinystacks.deployment.verdict import Pace
 from tinystacks.deployment.wording import Wording
 from tinystacks.deployment.work_folder import StageRecord, WorkFolder
@@ -116,8 +116,7 @@ class StageContext:
         with self.explained():
             session = self.session(self.engine(lambda _event: None))
             stored = stored_record(session, stack=self.stage.stack, identity=self.target.identity())
-        same = own is not None and stored is not None and own.released_at == stored.released_at
-        return own if same else stored
+        return own if own and stored and is_same_release(own, stored) else stored
 
     def no_record(self) -> StageRecord:
         """Give what is remembered of a stage that was never deployed."""

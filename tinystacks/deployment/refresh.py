@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Drift:
-    """What a refresh would take over, and what it must not: limits that a schedule has moved (`excluded` of it)."""
+    """What a refresh would take over, and what it must not: targets whose limits a schedule has moved, by URN."""
 
     changed: tuple[PlannedChange, ...] = ()
     by_schedule: tuple[str, ...] = ()

@@ -66,7 +66,7 @@ class ReleaseJournal:
         """
         found: dict[int, dict[str, Any]] = {}
         with aws_errors("logs", "reading how releases ended"):
-            events = list(read_all(self._client("logs"), "filter_log_events", "events", logGroupName=self._group))
+            events = read_all(self._client("logs"), "filter_log_events", "events", logGroupName=self._group)
         for event in sorted(events, key=lambda one: one["timestamp"]):
             try:
                 told = json.loads(event["message"])

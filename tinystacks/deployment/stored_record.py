@@ -78,11 +78,16 @@ def present_record(
         emit(Notice(message=f"Stage `{own.stage}` was destroyed from another place since release {own.release}."))
         return None
     stored = stored_record(session, stack=context.stage.stack, identity=context.target.identity())
-    if own is None or stored is None:
-        return stored or own
-    if own.released_at == stored.released_at:
+    if stored is None:
+        return own
+    if own is not None and is_same_release(own, stored):
         return replace(own, cleared=own.cleared or stored.cleared)
-    return replace(stored, resources=state.count)
+    return replace(stored, resources=state.count) if own is not None else stored
+
+
+def is_same_release(own: StageRecord, stored: StageRecord) -> bool:
+    """Whether two records are of one release: a number comes again after a destroy, its time does not."""
+    return own.released_at == stored.released_at
 
 
 def _destroyed_elsewhere(context: StageContext) -> bool:
