@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.balancer.access_log import AccessLogs
 from tinystacks.local.balancer.balancers import Balancers
+from tinystacks.local.balancer.streams import accept
 from tinystacks.local.listener_rules import Listener, ListenerRule, LoadBalancer, in_order
+from tinystacks.local.listening_port import ListeningPort
 from tinystacks.local.loop_thread import LoopThread
 from tinystacks.local.targets import CheckResult, TargetBook, TargetGroup
 from tinystacks.local.traffic import TrafficBook
@@ -39,26 +41,17 @@ class EchoTarget:
         self.connections = 0
         self.heads: list[str] = []
         self.release = asyncio.Event()
-        self._server: asyncio.Server | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._listening = ListeningPort(self._serve)
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = self._listening.open()
 
     async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in list(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._listening.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, connection: socket.socket, _client: tuple[str, int]) -> None:
         self.connections += 1
-        task = asyncio.current_task()
-        if task is not None:
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        reader, writer = await accept(connection, self._context)
         try:
             while await self._request(reader, writer):
                 await writer.drain()

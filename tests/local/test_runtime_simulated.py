@@ -1,7 +1,9 @@
 """Simulated tasks: what they answer, and how they fail when they are told to."""
 
+import asyncio
 import json
 import queue
+import socket
 from pathlib import Path
 
 import pytest
@@ -144,7 +146,7 @@ def test_l15_slow_answers_503_until_its_time_has_come(world):
     world.start("slow:40")
     started = world.next(Started)
     assert fetch(url(started))[0] == 503
-    eventually(lambda: fetch(url(started))[0] == 200 or None, what="the first 200", seconds=10)
+    eventually(lambda: fetch(url(started))[0] == 200, what="the first 200", seconds=10)
     assert world.clock.now() - asked >= 40
 
 
@@ -198,3 +200,24 @@ def test_every_behaviour_of_the_table_is_one_that_is_tested():
     assert len(named) >= 7
     for one in named:
         assert f'"{one.partition(":")[0]}' in text
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_connection_that_comes_while_its_container_ends_is_closed(world, turns):
+    task = world.start()
+    address = world.next(Started).addresses[8080]
+    with socket.socket() as connection:
+        connection.settimeout(5)
+
+        async def meet():
+            # Whatever the loop has made of the connection by then: nothing, a task, or a conversation.
+            connection.connect(address)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            world.runtime.instance_gone((task.task_id,))
+
+        world.loop.call(meet())
+        try:
+            assert connection.recv(1) == b""
+        except ConnectionResetError:
+            return

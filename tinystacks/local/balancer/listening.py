@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinystacks.local.balancer.streams import Reader, accept
+from tinystacks.local.listening_port import ListeningPort
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-BACKLOG = 1024
 _HELLO = b"\x16"
 """First byte of a TLS handshake record (RFC 8446, section 5.1)."""
 _FIRST_BYTE_SECONDS = 60.0
-_EXHAUSTED_SECONDS = 0.1
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 32 * 1024 * 1024
 
@@ -102,43 +101,20 @@ class Front:
         self._secure = secure
         self._certificates = certificates
         self._failed = failed
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._running: set[asyncio.Task[None]] = set()
-        self._accepting: asyncio.Task[None] | None = None
+        self._listening = ListeningPort(self._take)
         self.port = 0
 
     def __len__(self) -> int:
         """How many connections it has."""
-        return len(self._running)
+        return len(self._listening)
 
     def open(self) -> None:
         """Listen."""
-        self._socket.setblocking(False)  # noqa: FBT003 - the name of the method says it
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.listen(BACKLOG)
-        self.port = int(self._socket.getsockname()[1])
-        self._accepting = asyncio.create_task(self._accept())
+        self.port = self._listening.open()
 
     async def close(self) -> None:
         """Close the port and every connection."""
-        tasks = [*self._running, *([self._accepting] if self._accepting is not None else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._socket.close()
-
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, address = await loop.sock_accept(self._socket)
-            except OSError:
-                # No more file descriptors; connections wait in the kernel.
-                await asyncio.sleep(_EXHAUSTED_SECONDS)
-                continue
-            task = asyncio.create_task(self._take(connection, address))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        await self._listening.close()
 
     async def _take(self, connection: socket.socket, address: tuple[str, int]) -> None:
         client: Client | None = None

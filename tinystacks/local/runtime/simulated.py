@@ -24,11 +24,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.documents import members
+from tinystacks.local.listening_port import ListeningPort
 from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped, TaskUsage
 from tinystacks.local.runtime.simulated_shell import SimulatedProcess, container_shell
 from tinystacks.local.sessions.process import EnterError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Mapping
 
     from tinystacks.local.clock import SpeededClock
@@ -53,8 +55,8 @@ class _Container:
     order: ContainerOrder
     behaviour: str
     seconds: float
-    servers: list[asyncio.Server] = field(default_factory=list[asyncio.Server])
-    writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+    ports: list[ListeningPort] = field(default_factory=list[ListeningPort])
+    numbers: dict[int, int] = field(default_factory=dict[int, int])
     shells: set[SimulatedProcess] = field(default_factory=set["SimulatedProcess"])
     started_at: float = 0.0
     work: asyncio.Task[None] | None = None
@@ -127,11 +129,9 @@ class SimulatedRuntime:
             EnterError: the container does not run, or has no such port.
         """
         container = self._running(runtime_id)
-        mappings = members(container.order.definition, "portMappings")
-        for mapping, server in zip(mappings, container.servers, strict=False):
-            if int(mapping["containerPort"]) == port:
-                return "127.0.0.1", int(server.sockets[0].getsockname()[1])
-        raise EnterError(f"nothing listens on port {port} of a simulated container")
+        if port not in container.numbers:
+            raise EnterError(f"nothing listens on port {port} of a simulated container")
+        return "127.0.0.1", container.numbers[port]
 
     def _running(self, runtime_id: str) -> _Container:
         for (task_id, name), container in self._containers.items():
@@ -168,17 +168,14 @@ class SimulatedRuntime:
             await self._end(container, exit_code=1)
             return
         host_ports: dict[int, int] = {}
-        addresses: dict[int, tuple[str, int]] = {}
         for mapping in members(container.order.definition, "portMappings"):
-            server = await asyncio.start_server(
-                lambda reader, writer: self._serve(container, reader, writer), "127.0.0.1", 0
-            )
-            container.servers.append(server)
-            real = int(server.sockets[0].getsockname()[1])
+            port = ListeningPort(lambda connection, _client: self._serve(container, connection))
+            real = port.open()
+            container.ports.append(port)
             container_port = int(mapping["containerPort"])
             fixed = int(mapping.get("hostPort") or 0)
             host_ports[container_port] = container_port if task.network_mode in {"awsvpc", "host"} else fixed or real
-            addresses[container_port] = ("127.0.0.1", real)
+            container.numbers[container_port] = real
         container.started_at = self._clock.now()
         self._log(container, f"simulated: {name} of {task.family}:{task.revision} started in {task.zone}")
         self._report(
@@ -186,7 +183,7 @@ class SimulatedRuntime:
                 task_id=task.task_id,
                 container=name,
                 host_ports=host_ports,
-                addresses=addresses,
+                addresses={port: ("127.0.0.1", real) for port, real in container.numbers.items()},
                 runtime_id=f"{task.task_id}-{name}",
             )
         )
@@ -256,20 +253,17 @@ class SimulatedRuntime:
     def _shut(self, container: _Container) -> None:
         for shell in container.shells:
             shell.end()
-        for server in container.servers:
-            server.close()
-        for writer in list(container.writers):
-            writer.close()
+        for port in container.ports:
+            port.shut()
 
-    async def _serve(self, container: _Container, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        container.writers.add(writer)
+    async def _serve(self, container: _Container, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
         try:
             while await self._answer_one(container, reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass
         finally:
-            container.writers.discard(writer)
             writer.close()
 
     async def _answer_one(

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from tinystacks.errors import AccessError, TinystacksError
+from tinystacks.local.listening_port import ListeningPort
 from tinystacks.local.sessions.client import opened
 from tinystacks.local.sessions.messages import Flag, Payload, flag, flag_of
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from tinystacks.local.sessions.channel import DataChannel
@@ -61,34 +63,24 @@ async def connections(
     Raises:
         AccessError: the local port is taken.
     """
-    carried: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(_connection(open_session, reader, writer, say))
-        carried.add(task)
-        task.add_done_callback(carried.discard)
-
+    listening = ListeningPort(lambda connection, _client: _connection(open_session, connection, say))
     try:
-        server = await asyncio.start_server(accept, "127.0.0.1", local_port or 0)
+        port = listening.open(local_port or 0)
     except OSError as error:
         raise AccessError(
             f"port {local_port} of this machine cannot be had: {error.strerror or error}",
             hint="Name another with --local-port, or none for any free one.",
         ) from error
-    async with server:
-        yield int(server.sockets[0].getsockname()[1])
-    left = list(carried)
-    for one in left:
-        one.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    try:
+        yield port
+    finally:
+        await listening.close()
 
 
 async def _connection(
-    open_session: Callable[[], Mapping[str, str]],
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    say: Callable[[str], None],
+    open_session: Callable[[], Mapping[str, str]], connection: socket.socket, say: Callable[[str], None]
 ) -> None:
+    reader, writer = await asyncio.open_connection(sock=connection)
     try:
         session = await asyncio.to_thread(open_session)
         async with opened(session["StreamUrl"], session["TokenValue"]) as channel:
