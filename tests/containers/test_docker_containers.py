@@ -26,7 +26,7 @@ def world(container_engine):
     yield made
     made.runtime.close()
     label = f"{INSTANCE}={made.owner.instance_id}"
-    eventually(lambda: not container_ids(container_engine, label) or None, what="nothing left")
+    eventually(lambda: not container_ids(container_engine, label), what="nothing left")
 
 
 class World:

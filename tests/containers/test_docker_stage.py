@@ -31,7 +31,7 @@ def status(engine_found, tmp_path_factory):
     started = local.start(runtime="docker", speed=10)
     yield started
     local.stop()
-    eventually(lambda: not of_instance(engine_found, started) or None, what="no container left", seconds=30)
+    eventually(lambda: not of_instance(engine_found, started), what="no container left", seconds=30)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_each_task_is_a_container_that_answers_through_the_balancer_with_its_sec
 def test_a42_lines_are_in_the_tasks_stream(stage, client):
     for task in stage.tasks():
         arn = task["taskArn"]
-        eventually(lambda one=arn: "serving" in lines(client, one) or None, what="the first line", seconds=10)
+        eventually(lambda one=arn: "serving" in lines(client, one), what="the first line", seconds=10)
 
 
 def test_t25_a_stopped_task_gets_sigterm_and_what_it_says_then_is_kept(stage, client, engine_found):
@@ -116,7 +116,7 @@ def test_t25_a_stopped_task_gets_sigterm_and_what_it_says_then_is_kept(stage, cl
     assert task["containers"][0]["exitCode"] == 0
     assert task["stoppedReason"] == "rehearsal"
     assert "stopping" in lines(client, arn)
-    eventually(lambda: not of_task(engine_found, arn) or None, what="its container is removed", seconds=15)
+    eventually(lambda: not of_task(engine_found, arn), what="its container is removed", seconds=15)
     stage.wait_steady()
 
 
@@ -172,13 +172,11 @@ def test_what_a_killed_local_aws_left_is_removed_by_the_next(engine_found, tmp_p
         stage.make_instances(minimum=1)
         definition = stage.register(image=IMAGE, memory=64, **shell(SERVE))
         ecs = stage.client("ecs")
-        eventually(
-            lambda: ecs.list_container_instances(cluster="shop")["containerInstanceArns"] or None, what="an instance"
-        )
+        eventually(lambda: ecs.list_container_instances(cluster="shop")["containerInstanceArns"], what="an instance")
         ecs.run_task(cluster="shop", taskDefinition=definition, count=1)
-        [left] = eventually(lambda: of_instance(engine_found, first) or None, what="a container")
+        [left] = eventually(lambda: of_instance(engine_found, first), what="a container")
         os.kill(first.pid, signal.SIGKILL)
-        eventually(lambda: local.status() is None or None, what="a dead server", seconds=5)
+        eventually(lambda: local.status() is None, what="a dead server", seconds=5)
         assert of_instance(engine_found, first) == [left]
         second = local.start(runtime="docker", speed=20)
         assert second.instance_id != first.instance_id

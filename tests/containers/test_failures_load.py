@@ -79,13 +79,13 @@ def test_s3_c18_c19_load_adds_tasks_and_instances_and_both_come_back_in(stage, l
     def instances():
         return len(stage.client("ecs").list_container_instances(cluster="shop")["containerInstanceArns"])
 
-    eventually(lambda: stage.service()["desiredCount"] == MOST or None, what="scaled to the maximum", seconds=90)
-    eventually(lambda: stage.service()["runningCount"] == MOST or None, what="all of them run", seconds=90)
+    eventually(lambda: stage.service()["desiredCount"] == MOST, what="scaled to the maximum", seconds=90)
+    eventually(lambda: stage.service()["runningCount"] == MOST, what="all of them run", seconds=90)
     assert instances() == BUSY_INSTANCES
     left = busy_until - time.time()
     local.set_speed(60)
-    eventually(lambda: stage.service()["runningCount"] == 2 or None, what="two tasks again", seconds=max(0, left) + 120)
-    eventually(lambda: instances() == SPREAD_INSTANCES or None, what="an instance less", seconds=120)
+    eventually(lambda: stage.service()["runningCount"] == 2, what="two tasks again", seconds=max(0, left) + 120)
+    eventually(lambda: instances() == SPREAD_INSTANCES, what="an instance less", seconds=120)
     [activity] = scaling.describe_scaling_activities(**{k: RESOURCE[k] for k in ("ServiceNamespace", "ResourceId")})[
         "ScalingActivities"
     ][-1:]

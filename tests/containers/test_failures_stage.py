@@ -179,10 +179,10 @@ def test_c21_t20_a_version_that_finds_no_room_is_told_with_what_lacks(stage: Sta
 @pytest.mark.parametrize("kind", ["instance", "zone"])
 def test_z8_c5_what_is_lost_is_replaced_elsewhere_and_requests_succeed_once_it_is_noticed(stage: Stage, kind: str):
     stage.up()
-    eventually(lambda: len(stage.zones()) == 2 or None, what="two zones in use", seconds=60)
+    eventually(lambda: len(stage.zones()) == 2, what="two zones in use", seconds=60)
     gone = min(stage.zones())
     stage.local.break_(kind, gone if kind == "zone" else "")
-    eventually(lambda: stage.unhealthy() or None, what="the balancer notices", seconds=30)
+    eventually(stage.unhealthy, what="the balancer notices", seconds=30)
 
     def recovered():
         return (sum(stage.zones().values()) == 2 and not stage.unhealthy()) or None
@@ -190,9 +190,7 @@ def test_z8_c5_what_is_lost_is_replaced_elsewhere_and_requests_succeed_once_it_i
     with Poller(stage.endpoint) as poller:
         eventually(recovered, what="two healthy tasks", seconds=90)
         stage.local.mend()
-        eventually(
-            lambda: sorted(stage.zones().values()) == [1, 1] or None, what="one task in each of two zones", seconds=120
-        )
+        eventually(lambda: sorted(stage.zones().values()) == [1, 1], what="one task in each of two zones", seconds=120)
     assert len(poller.answers) > 10
     assert poller.failures == []
 
@@ -204,7 +202,7 @@ def test_a_killed_local_aws_leaves_nothing_and_the_next_up_is_clean(stage: Stage
     left = container_ids(container_engine, f"{HOME}={home}")
     assert left
     os.kill(before.pid, signal.SIGKILL)
-    eventually(lambda: stage.local.status() is None or None, what="a dead server", seconds=10)
+    eventually(lambda: stage.local.status() is None, what="a dead server", seconds=10)
     with pytest.raises(OSError, match="refused"):
         fetch(stage.endpoint)
     done = stage.up()

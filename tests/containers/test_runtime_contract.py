@@ -117,7 +117,7 @@ def world(request):
     runtime = DockerRuntime(engine, owner=owner, secrets=NoSecrets(), clock=clock, report=events.put)
     yield World("docker", runtime, clock, events)
     runtime.close()
-    eventually(lambda: not container_ids(engine, f"{INSTANCE}={owner.instance_id}") or None, what="nothing left")
+    eventually(lambda: not container_ids(engine, f"{INSTANCE}={owner.instance_id}"), what="nothing left")
 
 
 def url(started, port=8080):

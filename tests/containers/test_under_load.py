@@ -11,6 +11,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -171,6 +172,16 @@ def logged(stage):
                 yield from gzip.decompress(body).decode().splitlines()
 
 
+def every_line(stage, number):
+    """The access log, once it holds so many lines."""
+    deadline = time.monotonic() + 60
+    while len(lines := list(logged(stage))) < number:
+        codes = Counter(line.split(" ", 9)[8] for line in lines)
+        assert time.monotonic() < deadline, f"{len(lines)} of {number} lines: {codes}"
+        time.sleep(0.5)
+    return lines
+
+
 def test_d1_a_rolling_update_under_load_loses_no_request(stage, tmp_path, capsys):
     """ECS developer guide, deployment-type-ecs; ALB user guide, deregistration delay."""
     loads = Loads(tmp_path, f"{stage.url}/", seconds=SECONDS, requests=LEAST_REQUESTS)
@@ -248,7 +259,7 @@ def test_under_load_a_killed_container_costs_only_requests_on_its_own_connection
     stage.client("s3").create_bucket(Bucket=BUCKET)
     log_to(stage, enabled=True)
     # The balancer takes the attribute over a moment later, and says so with the test file.
-    eventually(lambda: stage.client("s3").list_objects_v2(Bucket=BUCKET).get("KeyCount"), what="the test file")
+    eventually(lambda: stage.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents"), what="the test file")
     before = {one["taskArn"] for one in stage.tasks()}
     loads = Loads(tmp_path, f"{stage.url}/", seconds=SECONDS, requests=LEAST_REQUESTS)
     with Killer(stage, container_engine) as killer:
@@ -259,7 +270,7 @@ def test_under_load_a_killed_container_costs_only_requests_on_its_own_connection
     assert not before & {one["taskArn"] for one in stage.tasks()}
     log_to(stage, enabled=False)
     total = load.good + load.bad
-    lines = eventually(lambda: found if len(found := list(logged(stage))) >= total else None, what=f"{total} lines")
+    lines = every_line(stage, total)
     # Taken apart are the few that failed: that takes a millisecond each.
     failed = [shlex.split(line) for line in lines if line.split(" ", 9)[8] != "200"]
     assert len(failed) >= load.bad

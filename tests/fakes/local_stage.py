@@ -20,11 +20,11 @@ IMAGE_PARAMETER = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/
 
 
 def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 60) -> T:
-    """Look until there is an answer; the local AWS works by its own clock."""
+    """Look until there is an answer, which nothing empty is; the local AWS works by its own clock."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
-        if found is not None and found is not False:
+        if found:
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"not seen in {seconds:g} s: {what}")
@@ -202,7 +202,7 @@ class LocalStage:
         if self.made.get("balancer"):
             ecs.update_service(cluster=self.name, service="web", desiredCount=0)
             ecs.delete_service(cluster=self.name, service="web", force=True)
-            eventually(lambda: self.service()["status"] == "INACTIVE" or None, what="service INACTIVE")
+            eventually(lambda: self.service()["status"] == "INACTIVE", what="service INACTIVE")
             elb.delete_listener(ListenerArn=self.made["listener"])
             elb.delete_load_balancer(LoadBalancerArn=self.made["balancer"])
             elb.delete_target_group(TargetGroupArn=self.made["target_group"])

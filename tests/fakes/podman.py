@@ -121,7 +121,7 @@ def _sweepers(folder: Path) -> list[str]:
 
 def _await_end(processes: Callable[[Path], list[str]], folder: Path) -> None:
     try:
-        eventually(lambda: not processes(folder) or None, what=f"the end of all processes in {folder}", seconds=60)
+        eventually(lambda: not processes(folder), what=f"the end of all processes in {folder}", seconds=60)
     except AssertionError as late:
         raise AssertionError(f"{late}: {'; '.join(map(_command, processes(folder)))}") from None
 

@@ -76,7 +76,7 @@ def stage(tmp_path_factory):
 @pytest.fixture(scope="module")
 def traffic(stage):
     assert {fetch(stage.url)[0] for _ in range(REQUESTS)} == {200}
-    eventually(lambda: total(stage, "RequestCount", "LoadBalancer") >= REQUESTS or None, what="the requests")
+    eventually(lambda: total(stage, "RequestCount", "LoadBalancer") >= REQUESTS, what="the requests")
     return stage
 
 

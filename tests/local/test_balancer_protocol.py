@@ -91,7 +91,7 @@ def test_a_websocket_passes_both_ways_and_ends_with_either_side(world):
         for word in (b"hello", b"again"):
             connection.sendall(word)
             assert read_until(connection, word.upper()) == word.upper()
-    eventually(lambda: world.balancers.connections()[ARN] == 0 or None, what="both connections closed", seconds=5)
+    eventually(lambda: world.balancers.connections()[ARN] == 0, what="both connections closed", seconds=5)
 
 
 def test_a_quiet_websocket_ends_with_the_idle_timeout(world):
@@ -330,10 +330,10 @@ def test_a_client_that_leaves_early_is_460(world):
     world.listen(forwarding())
     with world.connect() as connection:
         connection.sendall(request("GET /hang"))
-        eventually(lambda: target.heads or None, what="the request at its target", seconds=5)
+        eventually(lambda: target.heads, what="the request at its target", seconds=5)
     numbers = eventually(lambda: counted(world).get("HTTPCode_ELB_4XX_Count"), what="the count", seconds=5)
     assert numbers == 1
-    eventually(lambda: world.balancers.connections()[ARN] == 0 or None, what="both connections closed", seconds=5)
+    eventually(lambda: world.balancers.connections()[ARN] == 0, what="both connections closed", seconds=5)
 
 
 def test_a_slow_client_is_408_and_a_silent_one_is_closed_without_a_word(world):
@@ -387,7 +387,7 @@ def test_a_thousand_half_open_connections_leave_room_for_others(world):
     assert world.get("/")[0] == 200
     for one in opened:
         one.close()
-    eventually(lambda: world.balancers.connections()[ARN] <= 1 or None, what="all closed", seconds=10)
+    eventually(lambda: world.balancers.connections()[ARN] <= 1, what="all closed", seconds=10)
 
 
 def test_a_target_that_leaves_gets_no_new_request_and_finishes_what_it_has(world):
@@ -411,7 +411,7 @@ def test_what_is_left_after_the_deregistration_delay_is_cut_off(world):
     world.listen(forwarding())
     with world.connect() as connection:
         connection.sendall(request("GET /hang"))
-        eventually(lambda: target.heads or None, what="the request at its target", seconds=5)
+        eventually(lambda: target.heads, what="the request at its target", seconds=5)
         world.book.deregister(GROUP, "i-1", target.port, now=0)
         world.book.advance(world.group.deregistration_delay - 1)
         world.book.advance(world.group.deregistration_delay)
@@ -469,7 +469,7 @@ def test_targets_that_speak_tls_are_checked_and_reached_over_it(world):
     checks = world.loop.spawn(HealthChecker(world.book, SpeededClock(50), lambda *_: False).run())
     target = world.unregistered(context)
     world.book.register(GROUP, "i-1", target.port, address=("127.0.0.1", target.port), now=0)
-    eventually(lambda: world.book.describe(GROUP)[0].state == "healthy" or None, what="healthy", seconds=10)
+    eventually(lambda: world.book.describe(GROUP)[0].state == "healthy", what="healthy", seconds=10)
     world.listen(forwarding())
     assert json.loads(world.get("/mine")[2])["line"] == "GET /mine HTTP/1.1"
     checks.cancel()

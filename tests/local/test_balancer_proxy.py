@@ -151,11 +151,11 @@ def test_l3_health_checks_follow_what_a_target_answers(world):
     server = world.unregistered()
     port = server.port
     world.book.register(GROUP, "i-1", port, address=("127.0.0.1", port), now=clock.now())
-    eventually(lambda: world.book.describe(GROUP)[0].state == "healthy" or None, what="healthy", seconds=10)
+    eventually(lambda: world.book.describe(GROUP)[0].state == "healthy", what="healthy", seconds=10)
     world.book.set_groups({GROUP: replace(world.group, check_path="/fail")})
-    eventually(lambda: world.book.describe(GROUP)[0].state == "unhealthy" or None, what="unhealthy", seconds=10)
+    eventually(lambda: world.book.describe(GROUP)[0].state == "unhealthy", what="unhealthy", seconds=10)
     assert world.book.describe(GROUP)[0].description == "Health checks failed with these codes: [500]"
     world.book.set_groups({GROUP: replace(world.group, check_path="/hang")})
-    eventually(lambda: world.book.describe(GROUP)[0].reason == "Target.Timeout" or None, what="timeout", seconds=10)
+    eventually(lambda: world.book.describe(GROUP)[0].reason == "Target.Timeout", what="timeout", seconds=10)
     world.stop(server)
     checks.cancel()

@@ -124,9 +124,9 @@ def test_c27_a_spot_instance_is_gone_after_two_minutes_and_replaced(local, clien
         found = client("ecs").describe_container_instances(cluster="spotty", containerInstances=arns) if arns else {}
         return {one["ec2InstanceId"]: one["status"] for one in found.get("containerInstances", [])}
 
-    [spot] = eventually(lambda: registered() or None, what="a Spot instance", seconds=30)
+    [spot] = eventually(registered, what="a Spot instance", seconds=30)
     assert local.break_("spot")["what"] == spot
-    eventually(lambda: registered().get(spot) != "ACTIVE" or None, what="it drains", seconds=10)
-    eventually(lambda: spot not in registered() or None, what="it is gone", seconds=30)
-    eventually(lambda: registered() or None, what="another one", seconds=30)
+    eventually(lambda: registered().get(spot) != "ACTIVE", what="it drains", seconds=10)
+    eventually(lambda: spot not in registered(), what="it is gone", seconds=30)
+    eventually(registered, what="another one", seconds=30)
     assert local.failures() == []

@@ -87,7 +87,7 @@ def test_a_service_whose_tasks_are_killed_loses_one_after_the_other_until_mended
     before = arns(stage)
     broken = local.break_("task", "web", every_seconds=60)
     assert (broken["kind"], broken["what"], broken["once"]) == ("task", "shop/web", False)
-    eventually(lambda: local.failures()[0]["times"] >= 2 or None, what="two kills")
+    eventually(lambda: local.failures()[0]["times"] >= 2, what="two kills")
     assert [one["id"] for one in local.mend("web")] == [broken["id"]]
     assert local.failures() == []
     gone_arns = eventually(lambda: len(before - arns(stage)) >= 2 and before - arns(stage), what="two stopped tasks")
@@ -111,19 +111,19 @@ def test_t18_a_lost_instance_is_replaced_and_so_are_its_tasks(stage, local, clie
     lost = local.break_("instance")
     assert lost["what"] in before
     assert lost["instances"] == [lost["what"]]
-    eventually(lambda: lost["what"] not in {one["ec2InstanceId"] for one in instances(client)} or None, what="gone")
-    eventually(lambda: local.failures() == [] or None, what="the loss is over")
+    eventually(lambda: lost["what"] not in {one["ec2InstanceId"] for one in instances(client)}, what="gone")
+    eventually(lambda: local.failures() == [], what="the loss is over")
     reasons = {one["stoppedReason"] for one in stage.tasks("STOPPED")}
     assert any(one.startswith(f"Host EC2 (instance {lost['what']}) terminated.") for one in reasons) or (
         "Task failed ELB health checks" in " ".join(reasons)
     )
-    eventually(lambda: len(instances(client)) == 2 or None, what="a new instance")
+    eventually(lambda: len(instances(client)) == 2, what="a new instance")
     assert "health check indicating it has been terminated" in activities(client)[1]["Cause"]
     stage.wait_steady()
 
 
 def test_z8_a_lost_zone_is_left_within_minutes_and_z10_c32_used_again_when_it_is_back(stage, local, client):
-    eventually(lambda: zones(stage.tasks()) == EVEN or None, what="an even spread", seconds=90)
+    eventually(lambda: zones(stage.tasks()) == EVEN, what="an even spread", seconds=90)
     local.break_("zone", "b")
     assert local.failures()[0]["what"] == "us-east-1b"
 
@@ -143,7 +143,7 @@ def test_z8_a_lost_zone_is_left_within_minutes_and_z10_c32_used_again_when_it_is
         lambda: {one["AvailabilityZone"] for one in group_instances(client)} == set(ZONES) or None,
         what="the group uses both zones again",
     )
-    eventually(lambda: zones(stage.tasks()) == EVEN or None, what="an even spread", seconds=90)
+    eventually(lambda: zones(stage.tasks()) == EVEN, what="an even spread", seconds=90)
 
 
 def group_instances(client):
@@ -164,7 +164,7 @@ def test_t14_health_checks_that_fail_have_tasks_replaced_until_mended(stage, loc
 
     eventually(seen, what="unhealthy targets")
     before = arns(stage)
-    eventually(lambda: before - arns(stage) or None, what="tasks are replaced")
+    eventually(lambda: before - arns(stage), what="tasks are replaced")
     assert f"is unhealthy in (target-group {group})" in messages(stage)
     local.mend("health")
 
@@ -181,7 +181,7 @@ def test_t21_an_image_that_cannot_be_pulled_keeps_the_old_revision(stage, local,
     bad = stage.register(image="example/bad:1")
     local.break_("pull", "example/bad")
     client("ecs").update_service(cluster="shop", service="web", taskDefinition=bad)
-    eventually(lambda: "rolling back to deployment" in messages(stage) or None, what="the rollback")
+    eventually(lambda: "rolling back to deployment" in messages(stage), what="the rollback")
     reasons = {one["stoppedReason"] for one in stage.tasks("STOPPED") if one["taskDefinitionArn"] == bad}
     assert all(one.startswith("CannotPullContainerError: ") for one in reasons)
     assert reasons
@@ -206,9 +206,9 @@ def test_c34_c31_ec2_without_capacity_launches_nothing_and_the_richest_zone_give
     )
     assert len(group_instances(client)) == 2
     local.mend()
-    eventually(lambda: len(group_instances(client)) == 3 or None, what="the launch")
+    eventually(lambda: len(group_instances(client)) == 3, what="the launch")
     group.set_desired_capacity(AutoScalingGroupName="shop", DesiredCapacity=2)
-    eventually(lambda: len(instances(client)) == 2 or None, what="two instances again", seconds=60)
+    eventually(lambda: len(instances(client)) == 2, what="two instances again", seconds=60)
     assert {one["AvailabilityZone"] for one in group_instances(client)} == set(ZONES)
 
 
@@ -218,19 +218,17 @@ def test_t27_a_disconnected_agent_keeps_its_tasks_and_gets_no_new_ones(stage, lo
     eventually(lambda: [task["lastStatus"] for task in stage.tasks()] == ["RUNNING"] * 4, what="four tasks", seconds=60)
     one = max(instances(client), key=lambda found: found["runningTasksCount"])
     local.break_("agent", one["ec2InstanceId"])
-    eventually(lambda: [i["agentConnected"] for i in instances(client)].count(False) == 1 or None, what="cut off")
+    eventually(lambda: [i["agentConnected"] for i in instances(client)].count(False) == 1, what="cut off")
     before = arns(stage)
     victim = next(task for task in stage.tasks() if task["containerInstanceArn"] == one["containerInstanceArn"])
     client("ecs").stop_task(cluster="shop", task=victim["taskArn"])
-    eventually(
-        lambda: len([t for t in stage.tasks() if t["lastStatus"] == "RUNNING"]) == 4 or None, what="a replacement"
-    )
+    eventually(lambda: len([t for t in stage.tasks() if t["lastStatus"] == "RUNNING"]) == 4, what="a replacement")
     new = [task for task in stage.tasks() if task["taskArn"] not in before]
     assert new
     assert all(task.get("containerInstanceArn") != one["containerInstanceArn"] for task in new)
     assert last_status(stage, victim) != "STOPPED"
     local.mend("agent")
-    eventually(lambda: last_status(stage, victim) == "STOPPED" or None, what="it stops at last")
+    eventually(lambda: last_status(stage, victim) == "STOPPED", what="it stops at last")
 
 
 def test_a_failure_mends_itself_in_time_and_the_list_says_when(stage, local):
@@ -238,7 +236,7 @@ def test_a_failure_mends_itself_in_time_and_the_list_says_when(stage, local):
     lasting = datetime.fromisoformat(broken["until"]) - datetime.fromisoformat(broken["since"])
     assert timedelta(seconds=2) <= lasting <= timedelta(seconds=4)
     assert [one["doing"] for one in local.failures()] == ["images of all services cannot be pulled; 0 so far"]
-    eventually(lambda: local.failures() == [] or None, what="mended by itself")
+    eventually(lambda: local.failures() == [], what="mended by itself")
 
 
 def test_a18_calls_are_throttled_and_boto3_gets_through_by_its_retries(stage, local, client):

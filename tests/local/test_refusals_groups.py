@@ -168,9 +168,7 @@ def test_b13_a_service_on_a_target_group_that_no_listener_uses_is_refusal(stage,
 
 def test_c2_c3_a_cluster_and_a_capacity_provider_in_use_stay(stage, client):
     ecs = client("ecs")
-    eventually(
-        lambda: ecs.list_container_instances(cluster="held")["containerInstanceArns"] or None, what="an instance"
-    )
+    eventually(lambda: ecs.list_container_instances(cluster="held")["containerInstanceArns"], what="an instance")
     assert refusal(ecs.delete_cluster, cluster="held")[0] == "ClusterContainsContainerInstancesException"
     with pytest.raises(ClientError):
         ecs.delete_capacity_provider(capacityProvider="held-capacity")
