@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from typer.main import get_command
+
+import cli
 from tinystacks.commands.typed_forms import parsed_form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import click
+
+
+def options_of(name: str) -> Iterator[click.Option]:
+    """Every option of a command that people type in another form than is parsed."""
+    application: Any = get_command(cli.app)
+    commands: list[Any] = [application.commands[name]]
+    while commands:
+        command = commands.pop()
+        commands += getattr(command, "commands", {}).values()
+        yield from (one for one in command.params if one.param_type_name == "option" and one.name != "help")
 
 
 @pytest.mark.parametrize(
@@ -30,3 +49,13 @@ from tinystacks.commands.typed_forms import parsed_form
 )
 def test_forms(typed: str, parsed: str) -> None:
     assert parsed_form(typed.split()) == parsed.split()
+
+
+@pytest.mark.parametrize("name", ["tasks", "releases"])
+def test_an_option_keeps_its_value_and_a_flag_takes_none(name: str) -> None:
+    found = list(options_of(name))
+    assert {one.is_flag for one in found} == {True, False}
+    for one in found:
+        for option in [*one.opts, *one.secondary_opts]:
+            follows = [] if one.is_flag else ["VALUE"]
+            assert parsed_form([name, "show", option, *follows, "ID"])[-len([option, *follows]) :] == [option, *follows]
