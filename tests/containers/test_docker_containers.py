@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.local_stage import eventually
-from tests.fakes.podman import IMAGE, SERVE, container_ids, shell
+from tests.fakes.podman import IMAGE, SERVE, container_ids, load_image, shell
 from tests.fakes.secrets import NoSecrets
 from tinystacks.local.clock import SpeededClock
 from tinystacks.local.runtime.base import ContainerOrder, LogLine, Started, Stopped, TaskOrder
@@ -42,7 +42,7 @@ class World:
             report=self.events.put,
         )
 
-    def start(self, *definitions, network_mode="bridge", instance_id="i-1", **document):
+    def start(self, *definitions, network_mode="bridge", instance_id="i-1", image_digest="", **document):
         task = TaskOrder(
             task_id=TASK_ID,
             task_arn=f"arn:aws:ecs:us-east-1:123456789012:task/shop/{TASK_ID}",
@@ -57,7 +57,9 @@ class World:
             network_mode=network_mode,
             document={"containerDefinitions": list(definitions), **document},
         )
-        orders = tuple(ContainerOrder(name=one["name"], definition=one) for one in definitions)
+        orders = tuple(
+            ContainerOrder(name=one["name"], definition=one, image_digest=image_digest) for one in definitions
+        )
         self.runtime.start(task, orders)
 
     def until_stopped(self, name="web"):
@@ -91,6 +93,28 @@ def test_t23_environment_and_secrets_reach_the_program_and_a_lost_secret_keeps_i
     lines, end = world.until_stopped()
     assert (lines, end.exit_code) == ([], None)
     assert end.reason.startswith("ResourceInitializationError: ")
+
+
+def test_d17_a_tag_that_moved_means_to_later_tasks_what_it_meant_to_the_first(world):
+    """ECS developer guide, deployment-type-ecs, container image resolution."""
+    image = load_image(world.engine, "moving")
+    look = definition("test -e /bin/second && echo second || echo first; sleep 2", image=image)
+
+    def ran(digest=""):
+        world.start(look, image_digest=digest)
+        seen = [world.events.get(timeout=30)]
+        while not isinstance(seen[-1], Stopped):
+            seen.append(world.events.get(timeout=30))
+        [started] = [one for one in seen if isinstance(one, Started)]
+        return started.image_digest, [one.text for one in seen if isinstance(one, LogLine)]
+
+    before, lines = ran()
+    assert lines == ["first"]
+    load_image(world.engine, "moving", programs=("busybox", "sh", "second"))
+    assert ran(before) == (before, ["first"])
+    after, lines = ran()
+    assert lines == ["second"]
+    assert after != before
 
 
 def test_both_streams_and_a_last_line_without_an_end_are_read(world):

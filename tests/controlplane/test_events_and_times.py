@@ -8,6 +8,7 @@ from tests.fakes.world import World
 from tinystacks.controlplane import effects as fx
 from tinystacks.controlplane.errors import EcsError
 from tinystacks.controlplane.settings import Settings
+from tinystacks.local.task_orders import container_orders
 
 CRASH = {"start": 1, "pull_error": "CannotPullContainerError: no"}
 SUBNETS = {"awsvpcConfiguration": {"subnets": ["subnet-a", "subnet-b"]}}
@@ -200,7 +201,21 @@ def test_a37_run_task_starts_at_most_ten(count):
         world.plane.run_task(task_definition=world.definition(), count=count)
 
 
-def test_d17_a_revision_shows_the_digests_of_its_first_task():
+@pytest.mark.parametrize(("count", "container"), [(0, {}), (1, {"versionConsistency": "disabled"})])
+def test_d17_tags_stay_tags_for_a_deployment_without_tasks_and_where_that_is_asked_for(count, container):
+    world = World()
+    world.instances(2)
+    service = world.service(count, task_definition=world.definition(container=container))
+    world.run(60)
+    world.plane.update_service(service="web", desired_count=1)
+    world.steady(service)
+    [first] = world.running(service)
+    world.plane.container_started(first.id, "app", {8080: 40000}, "made", "sha256:1")
+    assert service.deployments[0].revision.container_images == [{"containerName": "app", "image": "good"}]
+    assert container_orders(first, ["app"])[0].image_digest == ""
+
+
+def test_d17_a_revision_shows_the_digests_of_its_first_task_and_the_others_use_them():
     world = World()
     world.instances(2)
     service = world.service(2)
@@ -211,3 +226,7 @@ def test_d17_a_revision_shows_the_digests_of_its_first_task():
     assert service.deployments[0].revision.container_images == [
         {"containerName": "app", "image": "good", "imageDigest": "sha256:1"}
     ]
+    assert container_orders(second, ["app"])[0].image_digest == "sha256:1"
+    world.plane.update_service(service="web", force_new_deployment=True)
+    world.steady(service)
+    assert [container_orders(one, ["app"])[0].image_digest for one in world.running(service)] == ["", ""]

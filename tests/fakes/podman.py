@@ -62,7 +62,7 @@ def podman_service() -> Generator[Engine]:
         )
     try:
         engine = eventually(lambda: find_engine([socket]), what="podman's service", seconds=30)
-        _load_image(engine)
+        load_image(engine)
         try:
             yield engine
         finally:
@@ -89,7 +89,7 @@ def given_service(socket: Path) -> Generator[Engine]:
     engine = eventually(lambda: find_engine([socket]), what=f"an engine at {socket}", seconds=5)
     with engine.client() as client:
         before = {one["Id"] for one in client.containers(all=True)}
-    _load_image(engine)
+    load_image(engine)
     try:
         yield engine
     finally:
@@ -137,12 +137,18 @@ def _command(process: str) -> str:
         return ""
 
 
-def _load_image(engine: Engine) -> None:
+def load_image(engine: Engine, tag: str = "1", *, programs: Sequence[str] = ("busybox", "sh")) -> str:
+    """Make an image of busybox under some names, and give it a tag, which another image may lose by it.
+
+    Returns:
+        Its reference.
+    """
     program = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
-    archive = _archive(["bin/busybox", "bin/sh"], program)
+    archive = _archive([f"bin/{one}" for one in programs], program)
     with engine.client() as client:
         answer = client.import_image_from_data(archive)
-        client.tag(json.loads(answer.strip().splitlines()[-1])["status"], REPOSITORY, "1")
+        client.tag(json.loads(answer.strip().splitlines()[-1])["status"], REPOSITORY, tag)
+    return f"{REPOSITORY}:{tag}"
 
 
 def _archive(names: Sequence[str], program: bytes) -> bytes:

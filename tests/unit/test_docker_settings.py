@@ -47,7 +47,9 @@ def arguments(definition, *, of=None, around=None):
     client = docker.APIClient(base_url="unix:///none", version="1.45")
     try:
         order = ContainerOrder(name="web", definition={"name": "web", "image": "web:1", **definition})
-        return create_arguments(client, DOCKER, of or task(), order, around or Surroundings(labels={"x": "y"}))
+        return create_arguments(
+            client, DOCKER, of or task(), order, around or Surroundings(image="web:1", labels={"x": "y"})
+        )
     finally:
         client.close()
 
@@ -60,12 +62,14 @@ def test_p7_ports_are_published_on_this_machine_only():
         "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}],
         "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "5353"}],
     }
-    free = arguments({"portMappings": mappings}, around=Surroundings(labels={}, fixed_ports=False))
+    free = arguments({"portMappings": mappings}, around=Surroundings(image="web:1", labels={}, fixed_ports=False))
     assert free["host_config"]["PortBindings"]["53/udp"] == [{"HostIp": "127.0.0.1", "HostPort": ""}]
 
 
 def test_a_container_that_joins_a_network_has_no_ports_of_its_own():
-    told = arguments({"portMappings": [{"containerPort": 80}]}, around=Surroundings(labels={}, joined="holder"))
+    told = arguments(
+        {"portMappings": [{"containerPort": 80}]}, around=Surroundings(image="web:1", labels={}, joined="holder")
+    )
     assert told["host_config"]["NetworkMode"] == "container:holder"
     assert "ports" not in told
 
@@ -82,7 +86,9 @@ def test_settings_of_linux_reach_the_engine():
     assert (host["CapAdd"], host["CapDrop"]) == (["SYS_PTRACE"], ["MKNOD"])
     assert host["Tmpfs"] == {"/scratch": "size=8m,mode=1777"}
     assert (
-        arguments({"linuxParameters": linux}, around=Surroundings(labels={}, init=False))["host_config"]["Init"]
+        arguments({"linuxParameters": linux}, around=Surroundings(image="web:1", labels={}, init=False))["host_config"][
+            "Init"
+        ]
         is False
     )
 
@@ -95,7 +101,9 @@ def test_t11_the_images_own_check_does_not_count_and_labels_cannot_be_overridden
 
 def test_fargate_tells_its_region_and_secrets_go_before_variables():
     given_ = {"environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}
-    told = arguments(given_, of=task(instance_id=""), around=Surroundings(labels={}, secrets={"B": "secret"}))
+    told = arguments(
+        given_, of=task(instance_id=""), around=Surroundings(image="web:1", labels={}, secrets={"B": "secret"})
+    )
     assert told["environment"] == {
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_REGION": "eu-west-1",

@@ -177,6 +177,7 @@ def _revision(state: State, service: Service) -> ServiceRevision:
         container_images=[
             {"containerName": one["name"], "image": one.get("image", "")} for one in service.task_definition.containers
         ],
+        resolves_tags=service.desired_count > 0 or service.scheduling_strategy == "DAEMON",
     )
     service.revisions[revision.arn] = revision
     return revision

@@ -40,6 +40,7 @@ class ServiceRevision:
     vpc_lattice_configurations: list[Document] = field(default_factory=list["Document"])
     guard_duty_enabled: bool = False
     container_images: list[Document] = field(default_factory=list["Document"])
+    resolves_tags: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -174,9 +174,17 @@ def host_lost(state: State, task_id: str) -> None:
         stopping.begin(state, task, "InfrastructureHealth", "The host of the task was lost.", died=True)
 
 
+def revision_digest(task: Task, name: str) -> str:
+    """Give the digest that the first task of a deployment found for a container's tag; empty before that (D17)."""
+    images = task.deployment.revision.container_images if task.deployment is not None else []
+    return next((str(one.get("imageDigest", "")) for one in images if one["containerName"] == name), "")
+
+
 def _note_digest(task: Task, container: Container) -> None:
-    """Keep the digest of a deployment's first task in its revision (D17)."""
-    if task.deployment is None or not container.image_digest:
+    """Keep the digest of a deployment's first task in its revision (D17, API ContainerDefinition)."""
+    if task.deployment is None or not container.image_digest or not task.deployment.revision.resolves_tags:
+        return
+    if container.definition.get("versionConsistency") == "disabled":
         return
     for image in task.deployment.revision.container_images:
         if image["containerName"] == container.name:

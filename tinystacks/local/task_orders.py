@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.controlplane.task_progress import revision_digest
 from tinystacks.local.documents import members
 from tinystacks.local.runtime.base import ContainerOrder, TaskOrder
 
@@ -43,7 +44,11 @@ def container_orders(task: Task, names: Iterable[str]) -> tuple[ContainerOrder, 
     for name in names:
         container = task.containers[name]
         definition = _overridden(container.definition, overrides.get(name, {}))
-        orders.append(ContainerOrder(name=name, definition=definition, arn=container.arn))
+        orders.append(
+            ContainerOrder(
+                name=name, definition=definition, arn=container.arn, image_digest=revision_digest(task, name)
+            )
+        )
     return tuple(orders)
 
 

@@ -17,11 +17,14 @@ class ContainerOrder:
         name: of the container definition.
         definition: container definition in the API's form, overrides applied.
         arn: of the container.
+        image_digest: `sha256:…` that the image's tag meant to the first task of the deployment; empty when the tag
+            itself counts.
     """
 
     name: str
     definition: Mapping[str, Any]
     arn: str = ""
+    image_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,8 +179,9 @@ class Maker:
         """
         client = creation.client
         secrets = self.secrets.of(order.definition, task.region)
-        digest = self.images.ready(client, str(order.definition.get("image", "")))
+        image = self.images.ready(client, str(order.definition.get("image", "")), order.image_digest)
         around = Surroundings(
+            image=image.reference,
             labels=self.owner.labels(task.task_id, order.name),
             secrets=secrets,
             joined=self.networks.holder(client, task, self.owner.labels(task.task_id)) if shares_network(task) else "",
@@ -188,7 +189,7 @@ class Maker:
             volumes=self._volumes(client, task, order),
             fixed_ports=creation.claim(frozenset(published_ports(order.definition).values()) - {0}),
         )
-        return self._create(creation, Created(id="", task=task, order=order, around=around, image_digest=digest))
+        return self._create(creation, Created(id="", task=task, order=order, around=around, image_digest=image.digest))
 
     def start(self, client: Client, made: Created) -> Any:
         """Start a container.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.runtime.docker_engine import explanation
@@ -21,13 +22,27 @@ class PullError(Exception):
     """An image cannot be had; its text is the container's reason, prefix included (T21)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image that the engine has.
+
+    Attributes:
+        reference: what a container is made from: as it was given, or the engine's id where a tag has moved.
+        digest: `sha256:…` in its registry; of one that never was in a registry its id.
+    """
+
+    reference: str
+    digest: str
+
+
 class Images:
     """Has images ready, each pulled once however many tasks wait for it."""
 
     def __init__(self) -> None:
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._ids: dict[str, str] = {}
 
-    def ready(self, client: Client, reference: str) -> str:
+    def ready(self, client: Client, reference: str, digest: str = "") -> Image:
         """Have an image in the engine.
 
         An image that the engine has under the reference is used as it is, so that work goes on without a registry.
@@ -35,21 +50,28 @@ class Images:
         Args:
             client: of the engine.
             reference: name with tag or digest, as the container definition gives it.
-
-        Returns:
-            Its digest, `sha256:…`; of one that never was in a registry its id.
+            digest: what its tag shall mean, as this gave it before; empty for what the tag means now.
 
         Raises:
             PullError: it is not there and cannot be pulled.
         """
-        with self._locks[reference]:
+        given = reference
+        with self._locks[given]:
             found = _inspect(client, reference)
+            if digest and (found is None or _digest(found) != digest):
+                # An image that lost its tag to another one is known by its id alone.
+                reference = self._ids.get(digest, digest)
+                found = _inspect(client, reference)
+                if found is None:
+                    reference = f"{split_reference(given)[0]}@{digest}"
             if found is None:
                 _pull(client, reference)
                 found = _inspect(client, reference)
         if found is None:
             raise PullError(_text(reference, "not found after the pull"))
-        return _digest(found)
+        image = Image(reference=reference, digest=digest or _digest(found))
+        self._ids[image.digest] = str(found["Id"])
+        return image
 
 
 def _inspect(client: Client, reference: str) -> Mapping[str, Any] | None:

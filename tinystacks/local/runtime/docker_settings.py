@@ -39,6 +39,7 @@ class Surroundings:
     """What one container's settings need besides its definition.
 
     Attributes:
+        image: what it is made from.
         labels: by which it is found again.
         secrets: value per variable that the definition takes from a secret.
         joined: id of the container whose network it shares; empty when it has its own.
@@ -48,6 +49,7 @@ class Surroundings:
         init: run an init process where the definition asks for it.
     """
 
+    image: str
     labels: Mapping[str, str]
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     joined: str = ""
@@ -179,7 +181,7 @@ def create_arguments(
         host["dns_search"] = members(definition, "dnsSearchDomains") or None
         arguments = {"ports": list(ports), "hostname": definition.get("hostname") or None}
     return arguments | {
-        "image": str(definition["image"]),
+        "image": around.image,
         "command": members(definition, "command") or None,
         "entrypoint": members(definition, "entryPoint") or None,
         "environment": environment(task, definition, around.secrets),
