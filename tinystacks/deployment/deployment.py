@@ -12,26 +12,21 @@ which every operation copies). No Pulumi resource or Output may then be made out
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tinystacks.deployment.context import StageContext
 from tinystacks.deployment.events import OnEvent, ignore
-from tinystacks.deployment.history import read_history
 from tinystacks.deployment.interrupt import Interrupt, run_in_worker
+from tinystacks.deployment.known_stage import KnownStage
 from tinystacks.deployment.mending import repair_stage, unlock
 from tinystacks.deployment.planning import preview
-from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.refresh import refresh
-from tinystacks.deployment.releases import releases_of
 from tinystacks.deployment.removal import destroy
 from tinystacks.deployment.rollback import plan_rollback, roll_back
 from tinystacks.deployment.running_stage import RunningStage
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.deployment.update import Update
 from tinystacks.deployment.wording import typed_stage
-from tinystacks.errors import AwsError, NotDeployedError, UsageError
-from tinystacks.outputs import StageOutputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +46,7 @@ if TYPE_CHECKING:
     from tinystacks.deployment.rollback import RollbackPlan
     from tinystacks.deployment.target import Target
     from tinystacks.deployment.work_folder import StageRecord
+    from tinystacks.outputs import StageOutputs
     from tinystacks.spec.model import StageSpec
 
 T = TypeVar("T")
@@ -89,6 +85,7 @@ class Deployment:
             settings=settings or DeploymentSettings(),
             interrupt=self.interrupt,
         )
+        self._known = KnownStage(self._context)
 
     def preview(self, on_event: OnEvent = ignore, *, images: Mapping[str, str] | None = None) -> PreviewResult:
         """Say what `up` would change; changes nothing in AWS.
@@ -260,52 +257,15 @@ class Deployment:
         Raises:
             NotDeployedError: the stage does not exist (any more).
         """
-        context = self._context
-        record = context.folder.read_record()
-        if record is not None:
-            self._check_record(record)
-            kept = None if context.shared else context.folder.read_outputs()
-            if kept is not None:
-                try:
-                    return StageOutputs.from_exports(kept)
-                except (KeyError, TypeError):
-                    pass
-        elif not context.shared:
-            raise self._not_deployed()
-        with context.explained():
-            outputs = outputs_of(context.session(self.engine()).state())
-        if outputs is None:
-            raise self._not_deployed()
-        return outputs
+        return self._known.outputs()
 
     def history(self) -> list[HistoryEntry]:
         """Give the stage's past changes, newest first; empty when there were none."""
-        return self._history(self._verdicts())
+        return self._known.history()
 
     def releases(self) -> list[Release]:
         """Give the stage's releases, newest first; empty when there were none."""
-        verdicts = self._verdicts()
-        return releases_of(self._history(verdicts), verdicts)
-
-    def _verdicts(self) -> Mapping[int, Mapping[str, Any]]:
-        """How releases ended; what this folder knows where the journal cannot be read."""
-        if self._context.shared:
-            with suppress(AwsError):
-                return self._context.journal.read()
-        return self._context.folder.verdicts()
-
-    def _history(self, verdicts: Mapping[int, Mapping[str, Any]]) -> list[HistoryEntry]:
-        context = self._context
-        record = context.folder.read_record()
-        if record is None and not context.shared:
-            return []
-        if record is not None:
-            self._check_record(record)
-        results: Mapping[str, str] = record.results if record else dict[str, str]()
-        if context.shared:
-            results = {str(number): str(verdict["result"]) for number, verdict in verdicts.items()}
-        with context.explained():
-            return read_history(context.session(self.engine()), results)
+        return self._known.releases()
 
     def has_local_changes(self, record: StageRecord | None = None) -> bool | None:
         """Say whether the stage in the file differs from the one that was deployed; nothing when that is not known.
@@ -339,28 +299,3 @@ class Deployment:
 
     def _run(self, work: Callable[[OnEvent], T], on_event: OnEvent) -> T:
         return run_in_worker(work, on_event=on_event, interrupt=self.interrupt)
-
-    def _check_record(self, record: StageRecord) -> None:
-        """Make sure, without asking AWS, that the record is of this stack, region and life of the local AWS."""
-        if record.stack != self.stage.stack:
-            raise NotDeployedError(
-                f"Stage `{self.stage.stage}` in this folder is of stack `{record.stack}`, not of `{self.stage.stack}`.",
-                hint=f"Name the file of `{record.stack}` with --file, or keep this one in a folder of its own.",
-            )
-        if self.target.name == "local" and record.identity != self.target.identity():
-            raise NotDeployedError(
-                f"Stage `{self.stage.stage}` was made in an earlier life of the local AWS, of which nothing is left.",
-                hint=f"`tstack up {self.typed}` makes it anew.",
-            )
-        region = record.identity.rpartition(":")[2]
-        if self.target.name == "aws" and region != self.target.region:
-            raise UsageError(
-                f"Stage `{self.stage.stage}` lives in region {region}, not in {self.target.region}.",
-                hint=f"Use --region {region}.",
-            )
-
-    def _not_deployed(self) -> NotDeployedError:
-        return NotDeployedError(
-            f"Stage `{self.stage.stage}` of `{self.stage.stack}` is not deployed.",
-            hint=f"`tstack up {self.typed}` makes it.",
-        )
