@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tinystacks.container_engines import engine_sockets
 from tinystacks.errors import LocalAwsError
-from tinystacks.local.composition import choose_engine
 from tinystacks.local.runtime.base import ContainerOrder, TaskOrder
+from tinystacks.local.runtime.choice import choose_engine
 from tinystacks.local.runtime.docker_engine import Engine, find_engine
 from tinystacks.local.runtime.docker_health import HealthVerdict, check_command
 from tinystacks.local.runtime.docker_images import split_reference

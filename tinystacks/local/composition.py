@@ -9,9 +9,8 @@ import threading
 import uuid
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from tinystacks.errors import LocalAwsError
 from tinystacks.local.alarm_watch import AlarmWatch
 from tinystacks.local.alarms import RecentDatapoints
 from tinystacks.local.balancer.access_log import AccessLogs
@@ -24,6 +23,7 @@ from tinystacks.local.failures.book import FailureBook
 from tinystacks.local.failures.breaking import Breaker
 from tinystacks.local.loop_thread import LoopThread
 from tinystacks.local.metrics import Metrics
+from tinystacks.local.runtime.choice import choose_engine, make_runtime
 from tinystacks.local.sessions.book import SessionBook
 from tinystacks.local.sessions.server import SessionServer
 from tinystacks.local.status import DEFAULT_REGION, StateFolder
@@ -41,10 +41,7 @@ if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
     from tinystacks.local.registry.server import Registry
-    from tinystacks.local.runtime.base import Runtime, RuntimeEvent
-    from tinystacks.local.runtime.docker_engine import Engine
-    from tinystacks.local.runtime.simulated import SimulatedRuntime
-    from tinystacks.local.sessions.process import Containers
+    from tinystacks.local.runtime.base import RuntimeEvent
 
 SIMULATED_SPEED = 20.0
 REAL_SPEED = 1.0
@@ -97,12 +94,19 @@ class LocalServer:
             logs=AccessLogs(self.client),
             now=self.clock.now,
         )
-        self._install()
+        self._change_moto()
         self._registry = self._make_registry()
         events: queue.SimpleQueue[RuntimeEvent] = queue.SimpleQueue()
-        self._runtime = self._make_runtime(events)
+        self._runtime, door = make_runtime(
+            self.container_engine,
+            loop=self._loop,
+            clock=self.clock,
+            report=events.put,
+            owner=(self.instance_id, str(home or "")),
+            clients=self.client,
+        )
         self._session_book = SessionBook()
-        self._sessions = SessionServer(self._loop, self._session_book, self._door())
+        self._sessions = SessionServer(self._loop, self._session_book, door)
         self._sessions.start()
         self._http = self._serve(listening, events)
 
@@ -142,24 +146,10 @@ class LocalServer:
             )
         return self._clients[key]
 
-    def _install(self) -> None:
-        """Change what moto does where AWS does otherwise, in this process."""
-        from tinystacks.local import balancer_names, groups  # noqa: PLC0415 - they load moto
-        from tinystacks.local.additions import (  # noqa: PLC0415 - as above
-            certificates,
-            image_digests,
-            launch_templates,
-            machine_images,
-            metric_statistics,
-        )
+    def _change_moto(self) -> None:
+        from tinystacks.local.additions.installing import install  # noqa: PLC0415 - it loads moto
 
-        groups.install()
-        balancer_names.install(self._balancers.open)
-        machine_images.install()
-        certificates.install()
-        image_digests.install()
-        launch_templates.install()
-        metric_statistics.install()
+        install(self._balancers.open)
 
     def _make_registry(self) -> Registry | None:
         """Make the registry that ECR's repositories are in, where containers are real."""
@@ -173,31 +163,6 @@ class LocalServer:
         install(registry.host)
         registry.start()
         return registry
-
-    def _make_runtime(self, events: queue.SimpleQueue[RuntimeEvent]) -> Runtime:
-        if self.container_engine is None:
-            from tinystacks.local.runtime.simulated import SimulatedRuntime  # noqa: PLC0415 - only when it is chosen
-
-            return SimulatedRuntime(self._loop, self.clock, events.put)
-        from tinystacks.local.runtime.docker import DockerRuntime  # noqa: PLC0415 - only when it is chosen
-        from tinystacks.local.runtime.docker_labels import Owner  # noqa: PLC0415 - as above
-        from tinystacks.local.secret_values import SecretValues  # noqa: PLC0415 - as above
-
-        return DockerRuntime(
-            self.container_engine,
-            owner=Owner(instance_id=self.instance_id, home=str(self._home or "")),
-            secrets=SecretValues(self.client),
-            clock=self.clock,
-            report=events.put,
-        )
-
-    def _door(self) -> Containers:
-        """What enters the containers that the runtime runs."""
-        if self.container_engine is not None:
-            from tinystacks.local.runtime.docker_exec import DockerDoor  # noqa: PLC0415 - only when it is chosen
-
-            return DockerDoor(self.container_engine)
-        return cast("SimulatedRuntime", self._runtime)
 
     def _serve(self, listening: socket.socket, events: queue.SimpleQueue[RuntimeEvent]) -> BaseWSGIServer:
         from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - seconds to load
@@ -332,27 +297,3 @@ class LocalServer:
         for service in _WARM_SERVICES:
             with suppress(KeyError):
                 self._emulation.backend(service, "aws" if service in {"iam", "sts"} else DEFAULT_REGION)
-
-
-def choose_engine(asked: str | None) -> Engine | None:
-    """The container engine that runs tasks; None to simulate them.
-
-    Args:
-        asked: `docker`, `simulated`, or None to use an engine where one answers within a second.
-
-    Raises:
-        LocalAwsError: what was asked for is not there.
-    """
-    if asked == "simulated":
-        return None
-    if asked not in {None, "docker"}:
-        raise LocalAwsError(f"the local AWS has no runtime {asked!r}", hint="Use `docker` or `simulated`.")
-    from tinystacks.local.runtime.docker_engine import find_engine  # noqa: PLC0415 - beside its only use
-
-    found = find_engine()
-    if found is None and asked == "docker":
-        raise LocalAwsError(
-            "no container engine answers, so the runtime docker cannot run",
-            hint="Start Docker, or `podman system service --time=0`, or set DOCKER_HOST; or use `--runtime simulated`.",
-        )
-    return found
