@@ -19,13 +19,13 @@ Seconds are simulated ones.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.documents import members
 from tinystacks.local.listening_port import ListeningPort
 from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped, TaskUsage
+from tinystacks.local.runtime.simulated_answers import answer
 from tinystacks.local.runtime.simulated_shell import SimulatedProcess, container_shell
 from tinystacks.local.sessions.process import EnterError
 
@@ -45,8 +45,6 @@ IDLE_CPU_PERCENT = 2.0
 IDLE_MEMORY_PERCENT = 20.0
 _KILLED = 137
 _LONGEST_SLEEP_SECONDS = 0.5
-_REASONS = {200: "OK", 503: "Service Unavailable"}
-_LARGEST_HEAD = 64 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
@@ -257,38 +255,12 @@ class SimulatedRuntime:
             port.shut()
 
     async def _serve(self, container: _Container, connection: socket.socket) -> None:
-        reader, writer = await asyncio.open_connection(sock=connection)
-        try:
-            while await self._answer_one(container, reader, writer):
-                pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
-            pass
-        finally:
-            writer.close()
-
-    async def _answer_one(
-        self, container: _Container, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bool:
-        """Answer one request; False when the connection ends after it."""
-        head = await reader.readuntil(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")
-        method, path, _ = lines[0].split(" ", 2)
-        headers = {
-            name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
-        }
-        await _skip_body(reader, headers)
-        code = self._code(container)
-        body = json.dumps(_identity(container.task, container.order)).encode() + b"\n"
-        keep = headers.get("connection", "").lower() != "close"
-        writer.write(
-            f"HTTP/1.1 {code} {_REASONS[code]}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-            f"Connection: {'keep-alive' if keep else 'close'}\r\n\r\n".encode()
-            + (b"" if method == "HEAD" else body)
+        await answer(
+            connection,
+            code=lambda: self._code(container),
+            identity=_identity(container.task, container.order),
+            log=lambda text: self._log(container, text),
         )
-        await writer.drain()
-        if not headers.get("user-agent", "").startswith("ELB-HealthChecker/"):
-            self._log(container, f"{method} {path} {code}")
-        return keep
 
     def _code(self, container: _Container) -> int:
         if container.behaviour == "unhealthy":
@@ -308,17 +280,6 @@ class SimulatedRuntime:
                 return
             # In pieces, since the speed may change meanwhile.
             await asyncio.sleep(min(self._clock.wall_seconds(left), _LONGEST_SLEEP_SECONDS))
-
-
-async def _skip_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> None:
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        while size := int((await reader.readline()).split(b";")[0], 16):
-            await reader.readexactly(size + 2)
-        await reader.readline()
-        return
-    left = int(headers.get("content-length") or 0)
-    while left > 0:
-        left -= len(await reader.readexactly(min(left, _LARGEST_HEAD)))
 
 
 def _behaviour(definition: Mapping[str, Any]) -> tuple[str, float]:
