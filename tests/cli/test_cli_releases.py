@@ -65,6 +65,8 @@ def test_what_is_wrong_is_said_before_anything_is_done(shop):
     assert "runs 2 to 4 tasks" in shop.run("scale", "web=9", code=2).err
     assert "runs no service `wep`" in shop.run("scale", "wep=3", code=2).err
     assert "run needs a command" in shop.run("run", code=2).err
+    assert "one service at a time, not web and api" in shop.run("restart", "dev", "web", "-s", "api", code=2).err
+    assert "neither a stage nor a service `wep`" in shop.run("restart", "wep", code=2).err
     assert "has no service `wep`" in shop.run("up", "--image", "wep=nginx:2", code=2).err
     assert "no image reference" in shop.run("up", "--image", "web=no image", code=2).err
     assert "No deployment is under way" in shop.run("up", "--cancel").err
@@ -75,6 +77,10 @@ def test_orders_to_services_change_nothing_of_the_record(shop):
     assert shop.run("restart", "--service", "web", "--json").document["result"] == "steady"
     done = shop.user.run("run", "--local", "--json", "--service", "web", "--", "migrate", "--now")
     assert (done.code, done.document["exit_code"]) == (0, 0)
+    for words in (["web"], ["dev", "web"]):
+        done = shop.user.run("run", *words, "--local", "--json", "--", "migrate", "--now")
+        assert (done.code, done.document["service"]) == (0, "web")
+    assert shop.run("restart", "web", "--json").document["result"] == "steady"
     assert shop.run("preview", "--exit-code", "--json").document["changes"]["update"] == 0
 
 

@@ -185,6 +185,13 @@ def test_previous_is_the_task_that_stopped_last() -> None:
     assert {prefix for _, prefix in _asked(logs)} == {f"web/{name}/{2:032x}" for name in ("web", "agent")}
 
 
+def test_a_task_of_its_own_is_looked_for_where_the_services_write() -> None:
+    logs = AnsweringClient()
+    once = task_answer(7, "web", group="family:shop-dev-web", stoppedAt=WHEN + timedelta(minutes=9))
+    _operations(logs, stopped=[once]).logs(LogRequest(previous=True))
+    assert ("/tinystacks/shop/dev/web", f"web/web/{7:032x}") in _asked(logs)
+
+
 @pytest.mark.parametrize(
     ("request_", "kind", "words"),
     [

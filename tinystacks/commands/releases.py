@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Words = Annotated[
     list[str] | None, typer.Argument(metavar="NUMBER...", help="Numbers of releases.", show_default=False)
 ]
+ServiceWord = Annotated[str | None, typer.Argument(metavar="SERVICE", help="Service of the file.", show_default=False)]
 Service = Annotated[str | None, typer.Option("--service", "-s", help="Service of the file.")]
 
 app = typer.Typer(help="What a stage ran, release by release.", no_args_is_help=True, rich_markup_mode=None)
@@ -107,10 +108,11 @@ def rollback(
 
 
 @on_stage
-def restart(place: Place, *, service: Service = None) -> None:
-    """Replace all tasks by new ones of the same version, without interruption."""
+def restart(place: Place, *, named: ServiceWord = None, service: Service = None) -> None:
+    """Replace all tasks by new ones of the same version, without interruption: `restart`, or `restart web`."""
     from tinystacks.rendering.progress import Progress
 
+    place, service = _named_service(place, named, service)
     deployment = place.deployment()
     running = deployment.running()
     with Progress(place.screen) as progress, deployment.interrupt.on_signals():
@@ -144,15 +146,17 @@ def scale(
 def run_task(
     place: Place,
     *,
+    named: ServiceWord = None,
     service: Service = None,
     command: Annotated[list[str] | None, typer.Option(COMMAND_WORD, hidden=True)] = None,
 ) -> None:
-    """Run a command once in a task of its own: `run --service web -- ./migrate --now`; its exit code is tstack's."""
+    """Run a command once in a task of its own: `run web -- ./migrate --now`; its exit code is tstack's."""
     from tinystacks.rendering.progress import Progress
     from tinystacks.rendering.releases import TaskLog, show_task_run
 
     if not command:
-        raise UsageError("run needs a command", hint="Such as: tstack run --service web -- ./migrate --now")
+        raise UsageError("run needs a command", hint="Such as: tstack run web -- ./migrate --now")
+    place, service = _named_service(place, named, service)
     deployment = place.deployment()
     name = service or _only_service(list(deployment.stage.services))
     running = deployment.running()
@@ -215,6 +219,24 @@ def _only_service(names: list[str]) -> str:
     if len(names) != 1:
         raise UsageError(f"the stage has {len(names)} services: {', '.join(names)}", hint="Name one with --service.")
     return names[0]
+
+
+def _named_service(place: Place, named: str | None, service: str | None) -> tuple[Place, str | None]:
+    """Tell stage and service apart in `run web`, `run prod web` and `run prod --service web`."""
+    if named and service:
+        raise UsageError(f"one service at a time, not {named} and {service}")
+    if named:
+        return place, named
+    stack = place.workspace().stack
+    if service or place.stage is None or place.stage in stack.stage_names:
+        return place, service
+    services = list(stack.stage().services)
+    if place.stage not in services:
+        raise UsageError(
+            f"there is neither a stage nor a service `{place.stage}`",
+            hint=f"Stages: {', '.join(stack.stage_names)}; services: {', '.join(services)}.",
+        )
+    return replace(place, stage=None), place.stage
 
 
 def _words(place: Place, words: list[str] | None, is_ours: Callable[[str], bool]) -> tuple[Place, list[str]]:

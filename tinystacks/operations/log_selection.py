@@ -78,7 +78,8 @@ def select(
     wanted = [request.service] if request.service else list(services)
     if request.previous or request.task:
         task = _task(request, wanted, tasks)
-        of_task = _places_of([task.service], places)
+        # A task of its own names no service, and writes where the one does whose task definition it has.
+        of_task = _places_of([task.service] if task.service else wanted, places)
         since = request.since or task.created_at or task.started_at or _default(now)
         containers = [container.name for container in task.containers]
         return [

@@ -224,11 +224,16 @@ def since(moment: datetime | None, now: datetime | None = None) -> str:
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
+_LONG = frozenset({"REASON", "IMAGE"})
+"""Columns that are folded, so that the others keep their width."""
+
+
 def plain_table(*columns: str) -> Table:
     """Make a table without lines."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, overflow="fold" if column == "REASON" else "ellipsis", no_wrap=column != "REASON")
+        long = column in _LONG
+        table.add_column(column, overflow="fold" if long else "ellipsis", no_wrap=not long)
     return table
 
 
