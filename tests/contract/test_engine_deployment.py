@@ -17,6 +17,7 @@ import pytest
 from tests.fakes.deployment_target import EmptyService, FakeSsm, FakeTarget
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.engine_provider import EngineProvider, World
+from tests.fakes.local_stage import eventually
 from tests.fakes.stages import GROUP, LOGS, SERVICE, PlainProgram, plain_program, small_stage
 from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.deployment import Deployment
@@ -297,6 +298,7 @@ def test_a4_the_first_interrupt_lets_the_engine_end_in_order(bench):
     bench.world.slow = {"shop-web-service"}
     with bench.child("up") as child:
         assert bench.world.busy.wait(60)
+        eventually(lambda: len(bench.world.existing) == 2, what="the resources made beside it")
         child.send_signal(signal.SIGINT)
         output, _errors = child.communicate(timeout=60)
     assert child.returncode == 130, output

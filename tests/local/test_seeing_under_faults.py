@@ -93,7 +93,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def test_up_gets_there_and_nothing_is_lost(world: World) -> None:
     assert world.injector.fired() > 10, "the run must have met failures"
-    assert world.ended is not None, [str(error) for error in world.refusals]
+    assert world.ended is not None, "\n\n".join(str(error) for error in world.refusals)
     assert world.ended.result is Result.STEADY, world.ended.verdicts
     assert all(error.message for error in world.refusals)
     code, _ = fetch(world.deployment.outputs().endpoint)

@@ -13,6 +13,7 @@ from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_replacements
 from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images, own_images
+from tinystacks.deployment.lost_answers import take_back
 from tinystacks.deployment.masking import masked
 from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.preflight import ensure_service_roles
@@ -189,10 +190,13 @@ class Update:
                 try:
                     translator = self._engine_up(opened, program)
                 except EngineFailure as failure:
-                    if context.interrupt.requested.is_set() or not passes_by_itself(failure.text):
+                    if context.interrupt.requested.is_set():
                         raise
-                    self._emit(Notice(message="AWS refused something that mostly passes; trying once more."))
-                    context.pace.sleep(_RETRY_WAIT)
+                    if not take_back(context, opened, failure):
+                        if not passes_by_itself(failure.text):
+                            raise
+                        self._emit(Notice(message="AWS refused something that mostly passes; trying once more."))
+                        context.pace.sleep(_RETRY_WAIT)
                     translator = self._engine_up(opened, program)
             done = translator.changes or done
             context.remember(opened, spec_digest=digest, settings_digest=context.inputs.settings_digest(record))
