@@ -27,9 +27,15 @@ def groups(logs):
     return [one["logGroupName"] for one in logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]]
 
 
-def test_a_log_group_whose_making_was_never_answered_is_made_again_and_one_that_was_written_to_stays(local, tmp_path):
+def test_a_log_group_whose_making_was_never_answered_is_made_again_and_no_other_is_touched(local, tmp_path):
     logs = local.client("logs")
     deployment = local_deployment(tmp_path, tmp_path / "home", engine_or_skip().path)
+
+    logs.create_log_group(logGroupName=GROUP)
+    with pytest.raises(AwsError, match="already exists"):
+        deployment.up()
+    assert groups(logs) == [GROUP], "somebody else's"
+    logs.delete_log_group(logGroupName=GROUP)
 
     logs.create_log_group(logGroupName=GROUP, tags=TAGS)
     logs.create_log_stream(logGroupName=GROUP, logStreamName="session")

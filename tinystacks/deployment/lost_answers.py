@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.events import Notice
 from tinystacks.deployment.recovery import known_ids
+from tinystacks.naming import TAG_STACK, TAG_STAGE
 
 if TYPE_CHECKING:
     from tinystacks.deployment.context import Opened, StageContext
@@ -26,8 +27,8 @@ _LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 def take_back(context: StageContext, opened: Opened, failure: EngineFailure) -> bool:
     """Remove what an update has made without knowing, so that the engine can make it again.
 
-    Removed is only what bears the stage's tags or name, is in no state, and is named by an error that says that it is
-    there already; of log groups those alone that nothing was ever written to.
+    Removed is only what bears the stage's tags, is in no state, and is named by an error that says that it is there
+    already; of log groups those alone that nothing was ever written to.
 
     Args:
         context: the stage.
@@ -63,7 +64,12 @@ def take_back(context: StageContext, opened: Opened, failure: EngineFailure) -> 
 
 
 def _is_unused(context: StageContext, item: Leftover) -> bool:
+    """Whether a thing may go: a log group is found by its name, which somebody else may have given it."""
     if item.resource_type != _LOG_GROUP:
         return True
+    logs = context.target.client("logs")
     with aws_errors("logs", f"log group {item.id}"):
-        return not context.target.client("logs").describe_log_streams(logGroupName=item.id, limit=1)["logStreams"]
+        tags = logs.list_tags_for_resource(resourceArn=item.arn.removesuffix(":*"))["tags"]
+        if (tags.get(TAG_STACK), tags.get(TAG_STAGE)) != (context.stage.stack, context.stage.stage):
+            return False
+        return not logs.describe_log_streams(logGroupName=item.id, limit=1)["logStreams"]
