@@ -94,7 +94,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_up_gets_there_and_nothing_is_lost(world: World) -> None:
     assert world.injector.fired() > 10, "the run must have met failures"
     assert world.ended is not None, "\n\n".join(str(error) for error in world.refusals)
-    assert world.ended.result is Result.STEADY, world.ended.verdicts
+    assert world.ended.result is Result.STEADY, "\n\n".join(
+        [*map(repr, world.ended.verdicts), *(str(error) for error in world.refusals)]
+    )
     assert all(error.message for error in world.refusals)
     code, _ = fetch(world.deployment.outputs().endpoint)
     assert code == 200

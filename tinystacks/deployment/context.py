@@ -15,7 +15,7 @@ from tinystacks.deployment.engine_place import engine_place
 from tinystacks.deployment.events import Notice, OnEvent
 from tinystacks.deployment.leftovers import Leftover, Sweep
 from tinystacks.deployment.lock import is_held, locked_error, read_holder
-from tinystacks.deployment.orphans import removal_order, remove_orphan
+from tinystacks.deployment.orphan_removal import removal_order, remove_orphan
 from tinystacks.deployment.program_inputs import ProgramInputs
 from tinystacks.deployment.record_checks import check_account, check_engine_version, check_identity
 from tinystacks.deployment.recovery import run_past_stale_lock
@@ -247,6 +247,7 @@ class StageContext:
                 run_past_stale_lock(opened.session, lambda: work(translator), opened.emit, only=opened.lock_left_by)
         except EngineFailure as failure:
             failure.problems = tuple(translator.problems)
+            failure.failed_types = frozenset(translator.failed_types)
             raise
         return translator
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinystacks.deployment.early_instances import replace_early_instances
 from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted, Warned
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import Result, UpResult
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.events import OnEvent
     from tinystacks.deployment.service_verdicts import ServiceVerdict
+    from tinystacks.deployment.work_folder import StageRecord
     from tinystacks.outputs import StageOutputs
 
 _RESULTS_KEPT = 200
@@ -69,6 +71,8 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
     unfinished = released or (
         record is not None and record.results.get(str(record.release)) in {None, str(Result.IN_PROGRESS)}
     )
+    if outputs is not None and record is not None and not _went_well(record, before=released):
+        replace_early_instances(outputs, context.target.client, emit)
     if outputs is not None and context.settings.waits:
         if unfinished:
             keep_result(context, opened, Result.IN_PROGRESS, ())
@@ -89,6 +93,11 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
         verdicts=verdicts,
         outputs=outputs,
     )
+
+
+def _went_well(record: StageRecord, *, before: bool) -> bool:
+    """Whether the last release was steady, so that its instances are known to take tasks."""
+    return record.results.get(str(record.release - before)) in {str(Result.STEADY), str(Result.UNCHANGED)}
 
 
 def end_at_gate(

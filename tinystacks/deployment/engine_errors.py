@@ -75,6 +75,7 @@ class EngineFailure(Exception):  # noqa: N818 - a carrier between modules, expla
         stdout: all it wrote.
         stderr: all it wrote there.
         problems: error diagnostics: the resource in words of the file, and the text.
+        failed_types: type tokens of the resources that failed; filled in by who follows the engine's events.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class EngineFailure(Exception):  # noqa: N818 - a carrier between modules, expla
         self.stdout = stdout
         self.stderr = stderr
         self.problems = problems
+        self.failed_types: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:

@@ -57,6 +57,7 @@ class EventTranslator:
     Attributes:
         planned: resources that change, in the engine's order, one entry each.
         problems: error diagnostics: the resource in words of the file, and the text.
+        failed_types: type tokens of the resources that failed.
         changes: the engine's own count; none until its summary.
     """
 
@@ -67,6 +68,7 @@ class EventTranslator:
         self.planned: dict[str, PlannedChange] = {}
         self._actions: dict[str, Action] = {}
         self.problems: list[tuple[str, str]] = []
+        self.failed_types: set[str] = set()
         self.changes: Changes | None = None
 
     def __call__(self, event: Any) -> None:
@@ -78,6 +80,7 @@ class EventTranslator:
         elif event.res_outputs_event is not None:
             self._ended(event.res_outputs_event.metadata, ResourceFinished)
         elif event.res_op_failed_event is not None:
+            self.failed_types.add(event.res_op_failed_event.metadata.type)
             self._ended(event.res_op_failed_event.metadata, ResourceFailed)
         elif event.summary_event is not None:
             self.changes = self._count()

@@ -11,10 +11,12 @@ from tinystacks.errors import AwsError
 from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
 _ELB_TAGS_PER_CALL = 20
 """Elastic Load Balancing API, DescribeTags."""
+_SERVICES_PER_CALL = 10
+"""Amazon ECS API, DescribeServices."""
 _EC2_TOKENS = {
     "vpc": "aws:ec2/vpc:Vpc",
     "subnet": "aws:ec2/subnet:Subnet",
@@ -38,11 +40,13 @@ class Leftover:
         resource_type: the engine's type token.
         id: as the type's own API names it.
         arn: empty where the API gives none.
+        by_name: whether only its name says that it is the stage's, which somebody else may have given it.
     """
 
     resource_type: str
     id: str
     arn: str = ""
+    by_name: bool = False
 
     @property
     def type(self) -> str:
@@ -68,8 +72,12 @@ class Sweep:
         self._stage = stage
         self.not_read: list[str] = []
 
-    def find(self) -> list[Leftover]:
-        """Look at every service that a stage uses; one that refuses is noted in `not_read`."""
+    def find(self, only: Container[str] | None = None) -> list[Leftover]:
+        """Look at every service that a stage uses; one that refuses is noted in `not_read`.
+
+        Args:
+            only: the services to look at, as boto3 calls them; all by default.
+        """
         found: list[Leftover] = []
         for service, look in (
             ("ecs", self._ecs),
@@ -81,6 +89,8 @@ class Sweep:
             ("iam", self._roles),
             ("cloudwatch", self._alarms),
         ):
+            if only is not None and service not in only:
+                continue
             try:
                 with aws_errors(service, "looking for what is left"):
                     found.extend(look(self._client(service)))
@@ -95,14 +105,24 @@ class Sweep:
 
     def _ecs(self, ecs: Any) -> Iterator[Leftover]:
         name = cluster_name(self._stack, self._stage)
-        for cluster in ecs.describe_clusters(clusters=[name]).get("clusters", []):
+        for cluster in ecs.describe_clusters(clusters=[name], include=["TAGS"]).get("clusters", []):
             if cluster["status"] == "INACTIVE":
                 continue
             yield Leftover(
-                resource_type="aws:ecs/cluster:Cluster", id=cluster["clusterName"], arn=cluster["clusterArn"]
+                resource_type="aws:ecs/cluster:Cluster",
+                id=cluster["clusterName"],
+                arn=cluster["clusterArn"],
+                by_name=not self._ours(cluster.get("tags", [])),
             )
-            for arn in read_all(ecs, "list_services", "serviceArns", cluster=name):
-                yield Leftover(resource_type="aws:ecs/service:Service", id=arn.rpartition("/")[2], arn=arn)
+            arns = list(read_all(ecs, "list_services", "serviceArns", cluster=name))
+            for batch in batches(arns, _SERVICES_PER_CALL):
+                for service in ecs.describe_services(cluster=name, services=batch, include=["TAGS"])["services"]:
+                    yield Leftover(
+                        resource_type="aws:ecs/service:Service",
+                        id=service["serviceName"],
+                        arn=service["serviceArn"],
+                        by_name=not self._ours(service.get("tags", [])),
+                    )
         providers = ecs.describe_capacity_providers(include=["TAGS"]).get("capacityProviders", [])
         for item in providers:
             if item.get("status") == "ACTIVE" and self._ours(item.get("tags", [])):
@@ -149,8 +169,13 @@ class Sweep:
             f"/aws/ecs/containerinsights/{cluster_name(self._stack, self._stage)}/",
         ):
             for group in read_all(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+                arn = group["arn"].removesuffix(":*")
+                tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
                 yield Leftover(
-                    resource_type="aws:cloudwatch/logGroup:LogGroup", id=group["logGroupName"], arn=group.get("arn", "")
+                    resource_type="aws:cloudwatch/logGroup:LogGroup",
+                    id=group["logGroupName"],
+                    arn=arn,
+                    by_name=not self._ours([{"Key": key, "Value": value} for key, value in tags.items()]),
                 )
 
     def _repositories(self, ecr: Any) -> Iterator[Leftover]:

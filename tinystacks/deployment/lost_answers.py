@@ -1,7 +1,7 @@
 """What AWS made while its answer was lost on the way.
 
-The SDK asks again and is told that the thing is there already; the engine takes that for a failure and does not know
-the thing. With a name of its own, such as a log group has, every later try would fail alike.
+The SDK asks again. What has a name of its own is refused then, the engine takes that for a failure, and every later
+try would fail alike; what has none, such as a VPC, is made a second time.
 """
 
 from __future__ import annotations
@@ -9,26 +9,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tinystacks.aws_calls import aws_errors
-from tinystacks.deployment.events import Notice
-from tinystacks.deployment.recovery import known_ids
-from tinystacks.naming import TAG_STACK, TAG_STAGE
+from tinystacks.deployment.events import Notice, Warned
+from tinystacks.deployment.orphans import GUARDED, is_empty, orphans_of
+from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.engine_errors import EngineFailure
+    from tinystacks.deployment.engine_events import EventTranslator
     from tinystacks.deployment.leftovers import Leftover
 
 _THERE_ALREADY = re.compile(r"\w*AlreadyExists\w*")
 """Such as `ResourceAlreadyExistsException` (CloudWatch Logs) and `EntityAlreadyExists` (IAM API references, errors)."""
-_LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 
 def take_back(context: StageContext, opened: Opened, failure: EngineFailure) -> bool:
     """Remove what an update has made without knowing, so that the engine can make it again.
 
-    Removed is only what bears the stage's tags, is in no state, and is named by an error that says that it is there
-    already; of log groups those alone that nothing was ever written to.
+    Removed is only what bears the stage's tags and is in no state, and that either an error names as there already, or
+    that is of a type that failed and that AWS itself keeps while anything uses it; of log groups and repositories
+    those alone that nothing was ever put into.
 
     Args:
         context: the stage.
@@ -39,37 +41,60 @@ def take_back(context: StageContext, opened: Opened, failure: EngineFailure) -> 
         Whether there was any.
 
     Raises:
-        AwsError: AWS does not let it be found or removed.
+        AwsError: AWS does not let it be found.
     """
     refusals = [text for _words, text in failure.problems if _THERE_ALREADY.search(text)]
-    state = opened.session.state() if refusals else None
+    guarded = GUARDED & failure.failed_types
+    state = opened.session.state() if refusals or guarded else None
     if state is None:
         return False
-    known = known_ids(state)
     lost = [
         item
-        for item in context.found(state)
-        if not known & {item.id, item.arn}
-        and any(f"({item.id})" in text for text in refusals)
-        and _is_unused(context, item)
+        for item in orphans_of(state, context.found(state))
+        if item.resource_type in guarded or any(f"({item.id})" in text for text in refusals)
     ]
-    for item in lost:
-        context.remove_orphan(item)
+    return bool(_removed(context, opened, lost, "it was removed to be made anew"))
+
+
+def tell_twins(context: StageContext, opened: Opened, done: EventTranslator) -> None:
+    """Look for what an update has made twice; only what has no name of its own can be.
+
+    On the local AWS it is removed; elsewhere a person is told what to do.
+
+    Args:
+        context: the stage.
+        opened: the stage, open for a change.
+        done: what the update did.
+    """
+    made = {change.type for change in done.planned.values() if change.action == "create"}
+    if not made & GUARDED:
+        return
+    state = opened.session.state()
+    if state is None:
+        return
+    twins = [item for item in orphans_of(state, context.sweep().find(only={"ec2"})) if item.resource_type in GUARDED]
+    if context.target.name == "local":
+        _removed(context, opened, twins, "what was made twice was removed")
+    elif twins:
         opened.emit(
-            Notice(
-                message=f"AWS had made {item.type} {item.id}, but its answer was lost; it was removed to be made anew."
+            Warned(
+                message="AWS made these twice, since its first answer was lost: "
+                f"{', '.join(f'{item.type} {item.id}' for item in twins)}.",
+                hint="`tstack repair` lists them again, `tstack repair --remove` deletes them.",
             )
         )
-    return bool(lost)
 
 
-def _is_unused(context: StageContext, item: Leftover) -> bool:
-    """Whether a thing may go: a log group is found by its name, which somebody else may have given it."""
-    if item.resource_type != _LOG_GROUP:
-        return True
-    logs = context.target.client("logs")
-    with aws_errors("logs", f"log group {item.id}"):
-        tags = logs.list_tags_for_resource(resourceArn=item.arn.removesuffix(":*"))["tags"]
-        if (tags.get(TAG_STACK), tags.get(TAG_STAGE)) != (context.stage.stack, context.stage.stage):
-            return False
-        return not logs.describe_log_streams(logGroupName=item.id, limit=1)["logStreams"]
+def _removed(context: StageContext, opened: Opened, lost: Iterable[Leftover], so: str) -> list[Leftover]:
+    """Remove what may go, and say so; what AWS does not let go is in use, and stays."""
+    gone: list[Leftover] = []
+    for item in lost:
+        try:
+            if not is_empty(context.target.client, item):
+                continue
+            context.remove_orphan(item)
+        except AwsError:
+            continue
+        gone.append(item)
+        opened.emit(Notice(message=f"AWS had made {item.type} {item.id}, but its answer was lost; {so}."))
+    return gone

@@ -10,13 +10,25 @@ from tinystacks.deployment.engine_errors import EngineFailure, EngineLock, engin
 from tinystacks.deployment.events import ignore
 from tinystacks.deployment.lock import is_held, locked_error, read_holder
 from tinystacks.deployment.opening import open_stage
-from tinystacks.deployment.recovery import forget_pending, is_gone, orphans_in_time, pending_operations, remove_orphans
+from tinystacks.deployment.orphan_removal import removal_order
+from tinystacks.deployment.orphans import (
+    REPOSITORY,
+    begun_orphans,
+    found_in_time,
+    is_empty,
+    orphans_of,
+    remove_orphans,
+)
+from tinystacks.deployment.recovery import forget_pending, is_gone, pending_operations
 from tinystacks.deployment.results import Kept, RepairResult
 from tinystacks.errors import LockedError
 
 if TYPE_CHECKING:
     from tinystacks.deployment.context import StageContext
     from tinystacks.deployment.events import OnEvent
+    from tinystacks.deployment.leftovers import Leftover
+
+_LOST = "it bears the stage's tags; AWS made it while its answer was lost"
 
 
 def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> RepairResult:
@@ -32,18 +44,30 @@ def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> Repai
         if state is None:
             return RepairResult(stack=context.stage.stack, stage=context.stage.stage)
         unfinished = pending_operations(state, context.wording)
-        orphans = orphans_in_time(state, lambda: context.found(state), context.pace)
-        if remove and unfinished:
+        found = found_in_time(state, lambda: context.found(state), context.pace)
+        begun = begun_orphans(state, found)
+        lost = [item for item in orphans_of(state, found) if item not in begun and _may_go(context, item)]
+        orphans = sorted([*begun, *lost], key=removal_order)
+        if remove:
             remove_orphans(orphans, context.remove_orphan, emit)
-            with context.explained():
-                forget_pending(opened.session, state, emit, only=opened.lock_left_by)
+            if unfinished:
+                with context.explained():
+                    forget_pending(opened.session, state, emit, only=opened.lock_left_by)
         return RepairResult(
             stack=context.stage.stack,
             stage=context.stage.stage,
             unfinished=tuple(f"{operation.kind} {operation.words}" for operation in unfinished),
-            orphans=tuple(Kept(type=item.type, id=item.id, reason="made by a command that died") for item in orphans),
+            orphans=(
+                *(Kept(type=item.type, id=item.id, reason="made by a command that died") for item in begun),
+                *(Kept(type=item.type, id=item.id, reason=_LOST) for item in lost),
+            ),
             removed=tuple(f"{item.type} {item.id}" for item in orphans) if remove else (),
         )
+
+
+def _may_go(context: StageContext, item: Leftover) -> bool:
+    """Whether a resource is listed: `destroy` keeps repositories that hold images."""
+    return item.resource_type != REPOSITORY or is_empty(context.target.client, item)
 
 
 def unlock(context: StageContext) -> tuple[str, ...]:

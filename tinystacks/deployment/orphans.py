@@ -1,161 +1,117 @@
-"""Deleting one resource that no state knows, through its own API."""
+"""What exists of a stage and is in no state (trap A3).
+
+The engine notes a resource when AWS has answered. What AWS made for an engine that died, or while its answer was lost
+on the way, bears the stage's tags, but the state does not know it.
+"""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
-from tinystacks.errors import AwsError
+from tinystacks.deployment.events import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from tinystacks.deployment.engine_state import State
+    from tinystacks.deployment.events import OnEvent
     from tinystacks.deployment.leftovers import Leftover
+    from tinystacks.deployment.verdict import Pace
 
-
-_GONE = re.compile(r"NotFound|NoSuchEntity|DoesNotExist|ResourceNotFoundException")
-
-
-def _service(client: Any, item: Leftover) -> None:
-    # arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME
-    client.delete_service(cluster=item.arn.split("/")[1], service=item.id, force=True)
-
-
-def _internet_gateway(client: Any, item: Leftover) -> None:
-    for gateway in client.describe_internet_gateways(InternetGatewayIds=[item.id])["InternetGateways"]:
-        for attachment in gateway.get("Attachments", []):
-            client.detach_internet_gateway(InternetGatewayId=item.id, VpcId=attachment["VpcId"])
-    client.delete_internet_gateway(InternetGatewayId=item.id)
-
-
-def _role(client: Any, item: Leftover) -> None:
-    for policy in client.list_attached_role_policies(RoleName=item.id)["AttachedPolicies"]:
-        client.detach_role_policy(RoleName=item.id, PolicyArn=policy["PolicyArn"])
-    for name in client.list_role_policies(RoleName=item.id)["PolicyNames"]:
-        client.delete_role_policy(RoleName=item.id, PolicyName=name)
-    for profile in client.list_instance_profiles_for_role(RoleName=item.id)["InstanceProfiles"]:
-        client.remove_role_from_instance_profile(InstanceProfileName=profile["InstanceProfileName"], RoleName=item.id)
-    client.delete_role(RoleName=item.id)
-
-
-def _instance_profile(client: Any, item: Leftover) -> None:
-    for role in client.get_instance_profile(InstanceProfileName=item.id)["InstanceProfile"]["Roles"]:
-        client.remove_role_from_instance_profile(InstanceProfileName=item.id, RoleName=role["RoleName"])
-    client.delete_instance_profile(InstanceProfileName=item.id)
-
-
-def _route(client: Any, item: Leftover) -> None:
-    table, _, destination = item.id.partition(" ")
-    client.delete_route(RouteTableId=table, DestinationCidrBlock=destination)
-
-
-def _rule(client: Any, item: Leftover) -> None:
-    for rule in client.describe_security_group_rules(SecurityGroupRuleIds=[item.id])["SecurityGroupRules"]:
-        revoke = client.revoke_security_group_egress if rule["IsEgress"] else client.revoke_security_group_ingress
-        revoke(GroupId=rule["GroupId"], SecurityGroupRuleIds=[item.id])
-
-
-_DELETERS: dict[str, tuple[str, Callable[[Any, Leftover], object]]] = {
-    "aws:autoscaling/group:Group": (
-        "autoscaling",
-        lambda client, item: client.delete_auto_scaling_group(AutoScalingGroupName=item.id, ForceDelete=True),
-    ),
-    "aws:cloudwatch/logGroup:LogGroup": ("logs", lambda client, item: client.delete_log_group(logGroupName=item.id)),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": (
-        "cloudwatch",
-        lambda client, item: client.delete_alarms(AlarmNames=[item.id]),
-    ),
-    "aws:ec2/eip:Eip": ("ec2", lambda client, item: client.release_address(AllocationId=item.id)),
-    "aws:ec2/flowLog:FlowLog": ("ec2", lambda client, item: client.delete_flow_logs(FlowLogIds=[item.id])),
-    "aws:ec2/internetGateway:InternetGateway": ("ec2", _internet_gateway),
-    "aws:ec2/launchTemplate:LaunchTemplate": (
-        "ec2",
-        lambda client, item: client.delete_launch_template(LaunchTemplateId=item.id),
-    ),
-    "aws:ec2/natGateway:NatGateway": ("ec2", lambda client, item: client.delete_nat_gateway(NatGatewayId=item.id)),
-    "aws:ec2/route:Route": ("ec2", _route),
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": (
-        "ec2",
-        lambda client, item: client.disassociate_route_table(AssociationId=item.id),
-    ),
-    "aws:ec2/routeTable:RouteTable": ("ec2", lambda client, item: client.delete_route_table(RouteTableId=item.id)),
-    "aws:ec2/securityGroup:SecurityGroup": ("ec2", lambda client, item: client.delete_security_group(GroupId=item.id)),
-    "aws:ec2/subnet:Subnet": ("ec2", lambda client, item: client.delete_subnet(SubnetId=item.id)),
-    "aws:ec2/vpc:Vpc": ("ec2", lambda client, item: client.delete_vpc(VpcId=item.id)),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": (
-        "ec2",
-        lambda client, item: client.delete_vpc_endpoints(VpcEndpointIds=[item.id]),
-    ),
-    "aws:ecr/repository:Repository": ("ecr", lambda client, item: client.delete_repository(repositoryName=item.id)),
-    "aws:ecs/capacityProvider:CapacityProvider": (
-        "ecs",
-        lambda client, item: client.delete_capacity_provider(capacityProvider=item.id),
-    ),
-    "aws:ecs/cluster:Cluster": ("ecs", lambda client, item: client.delete_cluster(cluster=item.id)),
-    "aws:ecs/service:Service": ("ecs", _service),
-    "aws:iam/instanceProfile:InstanceProfile": ("iam", _instance_profile),
-    "aws:iam/role:Role": ("iam", _role),
-    "aws:lb/listener:Listener": ("elbv2", lambda client, item: client.delete_listener(ListenerArn=item.id)),
-    "aws:lb/listenerRule:ListenerRule": ("elbv2", lambda client, item: client.delete_rule(RuleArn=item.id)),
-    "aws:lb/loadBalancer:LoadBalancer": (
-        "elbv2",
-        lambda client, item: client.delete_load_balancer(LoadBalancerArn=item.arn),
-    ),
-    "aws:lb/targetGroup:TargetGroup": (
-        "elbv2",
-        lambda client, item: client.delete_target_group(TargetGroupArn=item.arn),
-    ),
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": ("ec2", _rule),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("ec2", _rule),
-}
-
-ORDER = (
-    "aws:ecs/service:Service",
-    "aws:lb/listenerRule:ListenerRule",
-    "aws:lb/listener:Listener",
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-    "aws:ec2/routeTableAssociation:RouteTableAssociation",
-    "aws:ec2/route:Route",
-    "aws:lb/loadBalancer:LoadBalancer",
-    "aws:lb/targetGroup:TargetGroup",
-    "aws:ecs/capacityProvider:CapacityProvider",
-    "aws:autoscaling/group:Group",
-    "aws:ecs/cluster:Cluster",
-    "aws:ec2/launchTemplate:LaunchTemplate",
-    "aws:iam/instanceProfile:InstanceProfile",
-    "aws:ec2/vpcEndpoint:VpcEndpoint",
-    "aws:ec2/natGateway:NatGateway",
-    "aws:ec2/eip:Eip",
-    "aws:ec2/internetGateway:InternetGateway",
-    "aws:ec2/routeTable:RouteTable",
-    "aws:ec2/securityGroup:SecurityGroup",
-    "aws:ec2/subnet:Subnet",
-    "aws:ec2/vpc:Vpc",
+GUARDED = frozenset(
+    {
+        "aws:ec2/eip:Eip",
+        "aws:ec2/internetGateway:InternetGateway",
+        "aws:ec2/routeTable:RouteTable",
+        "aws:ec2/securityGroup:SecurityGroup",
+        "aws:ec2/subnet:Subnet",
+        "aws:ec2/vpc:Vpc",
+    }
 )
-"""Users before what they use; types that are not named come last."""
+"""Types that AWS does not delete while anything uses them (Amazon EC2 API, DeleteVpc, DeleteSubnet, DeleteRouteTable,
+DeleteSecurityGroup, DetachInternetGateway, ReleaseAddress). They have no names of their own either: a second try makes
+a second one."""
+_CLUSTER = "aws:ecs/cluster:Cluster"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+REPOSITORY = "aws:ecr/repository:Repository"
+_ON_ITS_WAY = 3.0
+"""Seconds in which a call that was sent is done, or never will be; calls that make something take AWS less than one."""
 
 
-def removal_order(item: Leftover) -> int:
-    """Give the position in which a resource can be deleted."""
-    return ORDER.index(item.resource_type) if item.resource_type in ORDER else len(ORDER)
+def known_ids(state: State) -> set[str]:
+    """Give every id, ARN and name that the state's resources bear."""
+    known: set[str] = set()
+    for item in state.resources:
+        outputs: Mapping[str, Any] = item.get("outputs") or {}
+        known.update(str(value) for value in (item.get("id"), outputs.get("arn"), outputs.get("name")) if value)
+    return known
 
 
-def remove_orphan(client: Callable[[str], Any], item: Leftover) -> None:
-    """Delete one resource; that it is gone already is as good.
+def orphans_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
+    """Give what is the stage's for certain and that the state does not know.
 
-    Raises:
-        AwsError: AWS refuses, or the type cannot be deleted here.
+    A cluster that the state does not know says that the stage was made with another state, from another folder or
+    machine: then nothing is an orphan. An answer to CreateCluster cannot be lost: asked again, it gives the same
+    cluster (Amazon ECS API, CreateCluster).
+
+    Args:
+        state: of the engine.
+        found: what is there of the stage.
     """
-    known = _DELETERS.get(item.resource_type)
-    if known is None:
-        raise AwsError(f"{item.type} {item.id} cannot be removed by this command", hint="Remove it in the AWS console.")
-    service, delete = known
-    try:
-        with aws_errors(service, f"{item.type} {item.id}"):
-            delete(client(service), item)
-    except AwsError as error:
-        # Tags and lists are told a while longer than what they belong to lives.
-        if not _GONE.search(error.code):
-            raise
+    known = known_ids(state)
+    unknown = [item for item in found if not known & {item.id, item.arn}]
+    if any(item.resource_type == _CLUSTER for item in unknown):
+        return []
+    return [item for item in unknown if not item.by_name]
+
+
+def begun_orphans(state: State, found: Iterable[Leftover]) -> list[Leftover]:
+    """Give what an unfinished creation may have made: of its type, and not in the state."""
+    known = known_ids(state)
+    creating = _creating(state)
+    return [item for item in found if item.resource_type in creating and not known & {item.id, item.arn}]
+
+
+def found_in_time(state: State, find: Callable[[], Sequence[Leftover]], pace: Pace) -> Sequence[Leftover]:
+    """Look until as much is found as unfinished creations asked for: the last may still be on its way.
+
+    Args:
+        state: of the engine.
+        find: lists what is there of the stage.
+        pace: time.
+    """
+    until = pace.clock() + _ON_ITS_WAY
+    while True:
+        found = find()
+        made = Counter(item.resource_type for item in begun_orphans(state, found))
+        if not _creating(state) - made or pace.clock() > until:
+            return found
+        pace.sleep(1)
+
+
+def remove_orphans(orphans: Iterable[Leftover], remove: Callable[[Leftover], None], emit: OnEvent) -> None:
+    """Delete what no state knows, and say so."""
+    for item in orphans:
+        remove(item)
+        emit(Notice(message=f"Removed what the earlier command left: {item.type} {item.id}."))
+
+
+def is_empty(client: Callable[[str], Any], item: Leftover) -> bool:
+    """Whether nothing was ever put into a resource; only log groups and image repositories can hold something.
+
+    Args:
+        client: gives a boto3 client by service name.
+        item: the resource.
+    """
+    with aws_errors(item.resource_type.split(":")[1].partition("/")[0], f"{item.type} {item.id}"):
+        if item.resource_type == LOG_GROUP:
+            return not client("logs").describe_log_streams(logGroupName=item.id, limit=1)["logStreams"]
+        if item.resource_type == REPOSITORY:
+            return not client("ecr").list_images(repositoryName=item.id, maxResults=1)["imageIds"]
+    return True
+
+
+def _creating(state: State) -> Counter[str]:
+    return Counter(str(item["resource"]["type"]) for item in state.pending if item.get("type") == "creating")

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinystacks.deployment.engine_errors import EngineFailure, EngineLock, engine_locks, explain
 from tinystacks.deployment.engine_state import State
 from tinystacks.deployment.events import Notice, Warned
 from tinystacks.deployment.lock import Holder, locked_error, process_lives
+from tinystacks.deployment.orphans import begun_orphans, found_in_time, remove_orphans
 from tinystacks.errors import InterruptedUpdateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from tinystacks.deployment.automation import EngineSession
     from tinystacks.deployment.events import OnEvent
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 _ENGINE_PATIENCE = 180.0
 """Seconds that an engine without its command gets to end what it has begun."""
 _LOOK = 0.2
-_ON_ITS_WAY = 3.0
-"""Seconds in which a call that was sent is done, or never will be; calls that make something take AWS less than one."""
 
 
 def settle_earlier_run(previous: Holder | None, emit: OnEvent, pace: Pace) -> None:
@@ -165,7 +163,7 @@ def repair(
     emit(Notice(message=f"Unfinished from an earlier command: {', '.join(f'{op.kind} {op.words}' for op in pending)}."))
     orphans: Sequence[Leftover] = ()
     if any(op.kind == "creating" for op in pending):
-        orphans = orphans_in_time(state, find, pace)
+        orphans = begun_orphans(state, found_in_time(state, find, pace))
         if orphans and remove is None:
             listed = "\n".join(f"  {item.type}: {item.arn or item.id}" for item in orphans)
             raise InterruptedUpdateError(
@@ -175,13 +173,6 @@ def repair(
     if remove is not None:
         remove_orphans(orphans, remove, emit)
     return forget_pending(session, state, emit, only=only)
-
-
-def remove_orphans(orphans: Iterable[Leftover], remove: Callable[[Leftover], None], emit: OnEvent) -> None:
-    """Delete what an earlier command made and no state knows, and say so."""
-    for item in orphans:
-        remove(item)
-        emit(Notice(message=f"Removed what the earlier command left: {item.type} {item.id}."))
 
 
 def forget_pending(session: EngineSession, state: State, emit: OnEvent, *, only: int | None = None) -> State:
@@ -198,45 +189,6 @@ def forget_pending(session: EngineSession, state: State, emit: OnEvent, *, only:
     whole = State(export={**state.export, "deployment": deployment})
     run_past_stale_lock(session, lambda: session.replace_state(whole), emit, only=only)
     return whole
-
-
-def _orphans_of(state: State, found: Sequence[Leftover]) -> list[Leftover]:
-    """Give what an unfinished creation may have made: of its type, and not in the state."""
-    known = known_ids(state)
-    creating = _creating(state)
-    return [item for item in found if item.resource_type in creating and not known & {item.id, item.arn}]
-
-
-def _creating(state: State) -> Counter[str]:
-    return Counter(str(item["resource"]["type"]) for item in state.pending if item.get("type") == "creating")
-
-
-def orphans_in_time(state: State, find: Callable[[], Sequence[Leftover]], pace: Pace) -> list[Leftover]:
-    """Give what unfinished creations have made and the state does not know.
-
-    Looks until as much is found as was asked for: what the engine asked last may still be on its way.
-
-    Args:
-        state: of the engine.
-        find: lists what is there of the stage.
-        pace: time.
-    """
-    until = pace.clock() + _ON_ITS_WAY
-    asked = _creating(state)
-    while True:
-        orphans = _orphans_of(state, find())
-        if not asked - Counter(item.resource_type for item in orphans) or pace.clock() > until:
-            return orphans
-        pace.sleep(1)
-
-
-def known_ids(state: State) -> set[str]:
-    """Give every id, ARN and name that the state's resources bear."""
-    known: set[str] = set()
-    for item in state.resources:
-        outputs: Mapping[str, Any] = item.get("outputs") or {}
-        known.update(str(value) for value in (item.get("id"), outputs.get("arn"), outputs.get("name")) if value)
-    return known
 
 
 def is_gone(holder: EngineLock) -> bool:

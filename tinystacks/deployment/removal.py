@@ -10,7 +10,8 @@ from tinystacks.deployment.clearing import clear, empty_repositories
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.opening import open_stage
-from tinystacks.deployment.orphans import removal_order
+from tinystacks.deployment.orphan_removal import removal_order
+from tinystacks.deployment.orphans import GUARDED, LOG_GROUP, REPOSITORY, orphans_of
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import DestroyResult, Kept, Result
 from tinystacks.deployment.retry import passes_by_itself
@@ -20,15 +21,15 @@ from tinystacks.errors import AwsError
 if TYPE_CHECKING:
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.engine_events import EventTranslator
+    from tinystacks.deployment.engine_state import State
     from tinystacks.deployment.events import OnEvent
     from tinystacks.deployment.leftovers import Leftover
 
 _RETRY_WAIT = 15.0
 """Seconds before the one retry; network interfaces let go of subnets and groups about then."""
-_REPOSITORY = "aws:ecr/repository:Repository"
 _KEPT_REASONS = {
-    _REPOSITORY: "it holds images; `--purge-images` removes it with them",
-    "aws:cloudwatch/logGroup:LogGroup": "a writer made it again after it was deleted; remove it by hand",
+    REPOSITORY: "it holds images; `--purge-images` removes it with them",
+    LOG_GROUP: "a writer made it again after it was deleted; remove it by hand",
 }
 
 
@@ -50,7 +51,7 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
         changes = Changes()
         removed: tuple[str, ...] = ()
         if purge_images:
-            repositories = [item.id for item in context.sweep().find() if item.resource_type == _REPOSITORY]
+            repositories = [item.id for item in context.sweep().find() if item.resource_type == REPOSITORY]
             empty_repositories(repositories, context.target.client, emit)
         if opened.state is not None:
             if outputs is not None:
@@ -58,6 +59,7 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
                 # Noted first: from here on the state no longer tells the truth about the tasks.
                 context.remember(opened, cleared=True)
                 clear(outputs, context.target.client, emit)
+            _remove_orphans(context, opened.state, emit)
             emit(PhaseStarted(phase=Phase.ENGINE, message="deleting the stage"))
             with context.explained():
                 translator = _engine_destroy(context, opened, purge_images=purge_images, message=message)
@@ -76,6 +78,14 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
             kept=kept,
             removed=removed,
         )
+
+
+def _remove_orphans(context: StageContext, state: State, emit: OnEvent) -> None:
+    """Remove what no state knows from the stage's network: AWS keeps a VPC while anything is left in it."""
+    sweep = context.sweep()
+    for item in sorted(orphans_of(state, sweep.find()), key=removal_order):
+        if item.resource_type in GUARDED and not _removal_refusal(context, item):
+            emit(Notice(message=f"Removed {item.type} {item.id}: it bears the stage's tags, but was not in its state."))
 
 
 def _engine_destroy(context: StageContext, opened: Opened, *, purge_images: bool, message: str) -> EventTranslator:
@@ -125,7 +135,7 @@ def _receipt(context: StageContext, emit: OnEvent) -> tuple[Kept, ...]:
     for item in sorted(sweep.find(), key=removal_order):
         reason = _KEPT_REASONS.get(item.resource_type, "it bears the stage's tags, but was not in its state")
         local_orphan = context.target.name == "local" and item.resource_type not in _KEPT_REASONS
-        if local_orphan or item.resource_type == _REPOSITORY:
+        if local_orphan or item.resource_type == REPOSITORY:
             refusal = _removal_refusal(context, item)
             if not refusal:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tinystacks.deployment.engine_update import update_resources
 from tinystacks.deployment.events import Phase, PhaseStarted
 from tinystacks.deployment.history import read_history
 from tinystacks.deployment.image_supply import repository_of
@@ -45,7 +46,7 @@ def make_repositories(context: StageContext, opened: Opened, services: Iterable[
             {"record": json.dumps({**record.to_mapping(), "results": {}})},
             salt=opened.state.salt if opened.state else "",
         )
-        context.run_engine(opened, lambda on_event: opened.session.up(program, on_event, message="image repositories"))
+        update_resources(context, opened, program, message="image repositories")
         opened.state = opened.session.state()
     if opened.state is not None:
         context.remember(opened, resources=opened.state.count, engine_version=opened.state.engine_version)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.ending import end_at_gate, end_update, with_result
 from tinystacks.deployment.engine_errors import EngineFailure
+from tinystacks.deployment.engine_update import update_resources
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_replacements
 from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images, own_images
-from tinystacks.deployment.lost_answers import take_back
 from tinystacks.deployment.masking import masked
 from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.preflight import ensure_service_roles
@@ -21,7 +21,6 @@ from tinystacks.deployment.reading import drifted_services
 from tinystacks.deployment.release_gate import ReleaseGate
 from tinystacks.deployment.repositories import make_repositories
 from tinystacks.deployment.results import Result
-from tinystacks.deployment.retry import passes_by_itself
 from tinystacks.deployment.stored_record import to_stored
 from tinystacks.errors import TinystacksError
 from tinystacks.images.git import source_version
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from tinystacks.deployment.releases import Release
     from tinystacks.deployment.results import UpResult
     from tinystacks.deployment.work_folder import StageRecord
-
-_RETRY_WAIT = 10.0
-"""Seconds before the one retry: what is eventually consistent in AWS is mostly consistent by then."""
 
 
 class Update:
@@ -154,7 +150,7 @@ class Update:
             )
 
     def _change(self, opened: Opened, program: Callable[[], None], supply: Supply, digest: str) -> Changes:
-        """Let the engine do it; a failure that passes by itself is tried once more (trap H2)."""
+        """Let the engine do it, and keep how that ended."""
         context = self._context
         ami_id = context.inputs.ami_id(opened.record)
         former = opened.record.ami_id if opened.record else ""
@@ -187,17 +183,7 @@ class Update:
         done = Changes()
         try:
             with context.explained():
-                try:
-                    translator = self._engine_up(opened, program)
-                except EngineFailure as failure:
-                    if context.interrupt.requested.is_set():
-                        raise
-                    if not take_back(context, opened, failure):
-                        if not passes_by_itself(failure.text):
-                            raise
-                        self._emit(Notice(message="AWS refused something that mostly passes; trying once more."))
-                        context.pace.sleep(_RETRY_WAIT)
-                    translator = self._engine_up(opened, program)
+                translator = update_resources(context, opened, program, message=self._message)
             done = translator.changes or done
             context.remember(opened, spec_digest=digest, settings_digest=context.inputs.settings_digest(record))
         except BaseException:
@@ -207,11 +193,6 @@ class Update:
             self._note_state(opened)
         context.interrupt.check()
         return done
-
-    def _engine_up(self, opened: Opened, program: Callable[[], None]) -> EventTranslator:
-        return self._context.run_engine(
-            opened, lambda on_event: opened.session.up(program, on_event, message=self._message)
-        )
 
     def _note_state(self, opened: Opened) -> None:
         """Remember what the state holds now; a failure to read it must not hide why the update failed."""
