@@ -265,7 +265,8 @@ class StageContext:
     def found(self, state: State) -> list[Leftover]:
         """List what is there of the stage, in the order in which it can be deleted: users before what they use."""
         begun = begun_resources(self.target.client, state)
-        return sorted([*begun, *self.sweep().find()], key=removal_order)
+        found = {(item.resource_type, item.id): item for item in [*begun, *self.sweep().find()]}
+        return sorted(found.values(), key=removal_order)
 
     def remove_orphan(self, item: Leftover) -> None:
         """Delete one resource that no state knows."""

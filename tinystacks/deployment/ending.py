@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.early_instances import replace_early_instances
 from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted, Warned
+from tinystacks.deployment.lost_answers import tell_twins
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import Result, UpResult
 from tinystacks.deployment.verdict import Follower, overall
@@ -71,8 +72,11 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
     unfinished = released or (
         record is not None and record.results.get(str(record.release)) in {None, str(Result.IN_PROGRESS)}
     )
-    if outputs is not None and record is not None and not _went_well(record, before=released):
-        replace_early_instances(outputs, context.target.client, emit)
+    in_doubt = record is None or not _went_well(record, before=released)
+    if outputs is not None and in_doubt:
+        _mend_instances(context, outputs, emit)
+    if in_doubt or changes.create:
+        tell_twins(context, opened)
     if outputs is not None and context.settings.waits:
         if unfinished:
             keep_result(context, opened, Result.IN_PROGRESS, ())
@@ -98,6 +102,18 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
 def _went_well(record: StageRecord, *, before: bool) -> bool:
     """Whether the last release was steady, so that its instances are known to take tasks."""
     return record.results.get(str(record.release - before)) in {str(Result.STEADY), str(Result.UNCHANGED)}
+
+
+def _mend_instances(context: StageContext, outputs: StageOutputs, emit: OnEvent) -> None:
+    try:
+        replace_early_instances(outputs, context.target.client, emit)
+    except AwsError as error:
+        emit(
+            Warned(
+                message=f"Could not see whether tasks can be placed on all instances: {error.message}",
+                hint="`tstack status` lists the instances.",
+            )
+        )
 
 
 def end_at_gate(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice
-from tinystacks.deployment.lost_answers import take_back, tell_twins
+from tinystacks.deployment.lost_answers import take_back
 from tinystacks.deployment.retry import passes_by_itself
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _RETRY_WAIT = 10.0
 """Seconds before the one retry: what is eventually consistent in AWS is mostly consistent by then."""
-_LOST_ANSWERS = 5
+_LOST_ANSWERS = 20
 """How often an update goes on after answers that were lost; more of them in one update is no accident."""
 
 
@@ -42,9 +42,7 @@ def update_resources(
     waited = False
     while True:
         try:
-            translator = context.run_engine(
-                opened, lambda on_event: opened.session.up(program, on_event, message=message)
-            )
+            return context.run_engine(opened, lambda on_event: opened.session.up(program, on_event, message=message))
         except EngineFailure as failure:
             if context.interrupt.requested.is_set():
                 raise
@@ -56,6 +54,3 @@ def update_resources(
             waited = True
             opened.emit(Notice(message="AWS refused something that mostly passes; trying once more."))
             context.pace.sleep(_RETRY_WAIT)
-        else:
-            tell_twins(context, opened, translator)
-            return translator

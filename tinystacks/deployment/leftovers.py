@@ -25,7 +25,6 @@ _EC2_TOKENS = {
     "security-group": "aws:ec2/securityGroup:SecurityGroup",
     "natgateway": "aws:ec2/natGateway:NatGateway",
     "elastic-ip": "aws:ec2/eip:Eip",
-    "launch-template": "aws:ec2/launchTemplate:LaunchTemplate",
     "vpc-endpoint": "aws:ec2/vpcEndpoint:VpcEndpoint",
     "vpc-flow-log": "aws:ec2/flowLog:FlowLog",
 }
@@ -41,12 +40,14 @@ class Leftover:
         id: as the type's own API names it.
         arn: empty where the API gives none.
         by_name: whether only its name says that it is the stage's, which somebody else may have given it.
+        alias: what AWS's errors name in place of its id: a name where that is an ARN, the group of a rule.
     """
 
     resource_type: str
     id: str
     arn: str = ""
     by_name: bool = False
+    alias: str = ""
 
     @property
     def type(self) -> str:
@@ -86,7 +87,7 @@ class Sweep:
             ("ec2", self._ec2),
             ("logs", self._log_groups),
             ("ecr", self._repositories),
-            ("iam", self._roles),
+            ("iam", self._roles_and_profiles),
             ("cloudwatch", self._alarms),
         ):
             if only is not None and service not in only:
@@ -142,7 +143,7 @@ class Sweep:
                 for item in elb.describe_tags(ResourceArns=batch)["TagDescriptions"]:
                     if self._ours(item["Tags"]):
                         arn = item["ResourceArn"]
-                        yield Leftover(resource_type=token, id=arn, arn=arn)
+                        yield Leftover(resource_type=token, id=arn, arn=arn, alias=arn.split("/")[-2])
 
     def _groups(self, autoscaling: Any) -> Iterator[Leftover]:
         for group in read_all(autoscaling, "describe_auto_scaling_groups", "AutoScalingGroups"):
@@ -161,6 +162,23 @@ class Sweep:
         for (kind, resource_id), own in tags.items():
             if kind in _EC2_TOKENS and self._ours(own):
                 yield Leftover(resource_type=_EC2_TOKENS[kind], id=resource_id)
+        ours = [
+            {"Name": f"tag:{TAG_STACK}", "Values": [self._stack]},
+            {"Name": f"tag:{TAG_STAGE}", "Values": [self._stage]},
+        ]
+        for template in read_all(ec2, "describe_launch_templates", "LaunchTemplates", Filters=ours):
+            yield Leftover(
+                resource_type="aws:ec2/launchTemplate:LaunchTemplate",
+                id=template["LaunchTemplateId"],
+                alias=template["LaunchTemplateName"],
+            )
+        for rule in read_all(ec2, "describe_security_group_rules", "SecurityGroupRules", Filters=ours):
+            direction = "Egress" if rule["IsEgress"] else "Ingress"
+            yield Leftover(
+                resource_type=f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule",
+                id=rule["SecurityGroupRuleId"],
+                alias=rule["GroupId"],
+            )
 
     def _log_groups(self, logs: Any) -> Iterator[Leftover]:
         for prefix in (
@@ -184,11 +202,17 @@ class Sweep:
             if self._ours(ecr.list_tags_for_resource(resourceArn=arn).get("tags", [])):
                 yield Leftover(resource_type="aws:ecr/repository:Repository", id=repository["repositoryName"], arn=arn)
 
-    def _roles(self, iam: Any) -> Iterator[Leftover]:
+    def _roles_and_profiles(self, iam: Any) -> Iterator[Leftover]:
         for role in read_all(iam, "list_roles", "Roles"):
             name = role["RoleName"]
             if name.startswith(f"{self._stack}-") and self._ours(iam.list_role_tags(RoleName=name).get("Tags", [])):
                 yield Leftover(resource_type="aws:iam/role:Role", id=name, arn=role["Arn"])
+        for profile in read_all(iam, "list_instance_profiles", "InstanceProfiles"):
+            name = profile["InstanceProfileName"]
+            if name.startswith(f"{self._stack}-"):
+                tags = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"].get("Tags", [])
+                if self._ours(tags):
+                    yield Leftover(resource_type="aws:iam/instanceProfile:InstanceProfile", id=name, arn=profile["Arn"])
 
     def _alarms(self, cloudwatch: Any) -> Iterator[Leftover]:
         alarms = read_all(cloudwatch, "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{self._stack}-")

@@ -10,19 +10,19 @@ import re
 from typing import TYPE_CHECKING
 
 from tinystacks.deployment.events import Notice, Warned
-from tinystacks.deployment.orphans import GUARDED, is_empty, orphans_of
+from tinystacks.deployment.orphans import GUARDED, UNNAMED, is_empty, orphans_of
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.engine_errors import EngineFailure
-    from tinystacks.deployment.engine_events import EventTranslator
     from tinystacks.deployment.leftovers import Leftover
 
-_THERE_ALREADY = re.compile(r"\w*AlreadyExists\w*")
-"""Such as `ResourceAlreadyExistsException` (CloudWatch Logs) and `EntityAlreadyExists` (IAM API references, errors)."""
+_THERE_ALREADY = re.compile(r"\w*AlreadyExists\w*|InvalidPermission\.Duplicate|Duplicate\w+Name")
+"""Such as `ResourceAlreadyExistsException` (CloudWatch Logs), `EntityAlreadyExists` (IAM), `InvalidPermission.Duplicate`
+(Amazon EC2), `DuplicateTargetGroupName` (Elastic Load Balancing); API references, errors."""
 
 
 def take_back(context: StageContext, opened: Opened, failure: EngineFailure) -> bool:
@@ -51,28 +51,25 @@ def take_back(context: StageContext, opened: Opened, failure: EngineFailure) -> 
     lost = [
         item
         for item in orphans_of(state, context.found(state))
-        if item.resource_type in guarded or any(f"({item.id})" in text for text in refusals)
+        if item.resource_type in guarded or _is_named(item, refusals)
     ]
     return bool(_removed(context, opened, lost, "it was removed to be made anew"))
 
 
-def tell_twins(context: StageContext, opened: Opened, done: EventTranslator) -> None:
-    """Look for what an update has made twice; only what has no name of its own can be.
+def tell_twins(context: StageContext, opened: Opened) -> None:
+    """Look for what was made twice; only what has no name of its own can be.
 
     On the local AWS it is removed; elsewhere a person is told what to do.
 
     Args:
         context: the stage.
-        opened: the stage, open for a change.
-        done: what the update did.
+        opened: the stage after a change, with its present state.
     """
-    made = {change.type for change in done.planned.values() if change.action == "create"}
-    if not made & GUARDED:
+    if opened.state is None:
         return
-    state = opened.session.state()
-    if state is None:
-        return
-    twins = [item for item in orphans_of(state, context.sweep().find(only={"ec2"})) if item.resource_type in GUARDED]
+    twins = [
+        item for item in orphans_of(opened.state, context.sweep().find(only={"ec2"})) if item.resource_type in UNNAMED
+    ]
     if context.target.name == "local":
         _removed(context, opened, twins, "what was made twice was removed")
     elif twins:
@@ -83,6 +80,10 @@ def tell_twins(context: StageContext, opened: Opened, done: EventTranslator) -> 
                 hint="`tstack repair` lists them again, `tstack repair --remove` deletes them.",
             )
         )
+
+
+def _is_named(item: Leftover, refusals: Sequence[str]) -> bool:
+    return any(f"({name})" in text for text in refusals for name in (item.id, item.alias) if name)
 
 
 def _removed(context: StageContext, opened: Opened, lost: Iterable[Leftover], so: str) -> list[Leftover]:

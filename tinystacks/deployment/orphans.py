@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tinystacks.deployment.leftovers import Leftover
     from tinystacks.deployment.verdict import Pace
 
-GUARDED = frozenset(
+UNNAMED = frozenset(
     {
         "aws:ec2/eip:Eip",
         "aws:ec2/internetGateway:InternetGateway",
@@ -30,9 +30,12 @@ GUARDED = frozenset(
         "aws:ec2/vpc:Vpc",
     }
 )
+"""Types without names of their own: asked for a second time, AWS makes a second one."""
+GUARDED = UNNAMED | {"aws:ecs/capacityProvider:CapacityProvider"}
 """Types that AWS does not delete while anything uses them (Amazon EC2 API, DeleteVpc, DeleteSubnet, DeleteRouteTable,
-DeleteSecurityGroup, DetachInternetGateway, ReleaseAddress). They have no names of their own either: a second try makes
-a second one."""
+DeleteSecurityGroup, DetachInternetGateway, ReleaseAddress; Amazon ECS API, DeleteCapacityProvider)."""
+_ADOPTED = {"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "aws:ec2/securityGroup:SecurityGroup"}
+"""What the engine takes over instead of making it, and what it is."""
 _CLUSTER = "aws:ecs/cluster:Cluster"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 REPOSITORY = "aws:ecr/repository:Repository"
@@ -40,13 +43,15 @@ _ON_ITS_WAY = 3.0
 """Seconds in which a call that was sent is done, or never will be; calls that make something take AWS less than one."""
 
 
-def known_ids(state: State) -> set[str]:
-    """Give every id, ARN and name that the state's resources bear."""
-    known: set[str] = set()
+def unknown_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
+    """Give what the state does not know, by type and id, ARN or name."""
+    known: set[tuple[str, str]] = set()
     for item in state.resources:
         outputs: Mapping[str, Any] = item.get("outputs") or {}
-        known.update(str(value) for value in (item.get("id"), outputs.get("arn"), outputs.get("name")) if value)
-    return known
+        names = (item.get("id"), outputs.get("arn"), outputs.get("name"))
+        token = _ADOPTED.get(str(item["type"]), str(item["type"]))
+        known.update((token, str(name)) for name in names if name)
+    return [item for item in found if not known & {(item.resource_type, item.id), (item.resource_type, item.arn)}]
 
 
 def orphans_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
@@ -60,8 +65,7 @@ def orphans_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
         state: of the engine.
         found: what is there of the stage.
     """
-    known = known_ids(state)
-    unknown = [item for item in found if not known & {item.id, item.arn}]
+    unknown = unknown_of(state, found)
     if any(item.resource_type == _CLUSTER for item in unknown):
         return []
     return [item for item in unknown if not item.by_name]
@@ -69,9 +73,8 @@ def orphans_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
 
 def begun_orphans(state: State, found: Iterable[Leftover]) -> list[Leftover]:
     """Give what an unfinished creation may have made: of its type, and not in the state."""
-    known = known_ids(state)
     creating = _creating(state)
-    return [item for item in found if item.resource_type in creating and not known & {item.id, item.arn}]
+    return [item for item in unknown_of(state, found) if item.resource_type in creating]
 
 
 def found_in_time(state: State, find: Callable[[], Sequence[Leftover]], pace: Pace) -> Sequence[Leftover]:

@@ -10,8 +10,8 @@ from tinystacks.deployment.clearing import clear, empty_repositories
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.opening import open_stage
-from tinystacks.deployment.orphan_removal import removal_order
-from tinystacks.deployment.orphans import GUARDED, LOG_GROUP, REPOSITORY, orphans_of
+from tinystacks.deployment.orphan_removal import ORDER, removal_order
+from tinystacks.deployment.orphans import LOG_GROUP, REPOSITORY, orphans_of
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import DestroyResult, Kept, Result
 from tinystacks.deployment.retry import passes_by_itself
@@ -81,10 +81,10 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
 
 
 def _remove_orphans(context: StageContext, state: State, emit: OnEvent) -> None:
-    """Remove what no state knows from the stage's network: AWS keeps a VPC while anything is left in it."""
+    """Remove what no state knows and what would stand in the way: AWS keeps a VPC while anything is left in it."""
     sweep = context.sweep()
     for item in sorted(orphans_of(state, sweep.find()), key=removal_order):
-        if item.resource_type in GUARDED and not _removal_refusal(context, item):
+        if item.resource_type in ORDER and not _removal_refusal(context, item):
             emit(Notice(message=f"Removed {item.type} {item.id}: it bears the stage's tags, but was not in its state."))
 
 
