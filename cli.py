@@ -244,7 +244,7 @@ def repair(
         bool, typer.Option("--remove", help="Delete what no state knows; else it is only listed.")
     ] = False,
 ) -> None:
-    """Make whole what a killed command left unfinished."""
+    """List what a killed command left unfinished and what of the stage no state knows, and make it whole."""
     from tinystacks.rendering.progress import Progress
     from tinystacks.rendering.results import show_repair
 

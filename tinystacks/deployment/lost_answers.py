@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tinystacks.deployment.leftovers import Leftover
 
 _THERE_ALREADY = re.compile(r"\w*AlreadyExists\w*|InvalidPermission\.Duplicate|Duplicate\w+Name")
-"""Such as `ResourceAlreadyExistsException` (CloudWatch Logs), `EntityAlreadyExists` (IAM), `InvalidPermission.Duplicate`
-(Amazon EC2), `DuplicateTargetGroupName` (Elastic Load Balancing); API references, errors."""
+"""Such as `ResourceAlreadyExistsException` (CloudWatch Logs), `EntityAlreadyExists` (IAM),
+`InvalidPermission.Duplicate` (Amazon EC2), `DuplicateTargetGroupName` (Elastic Load Balancing); API references."""
 
 
 def take_back(context: StageContext, opened: Opened, failure: EngineFailure) -> bool:
