@@ -10,6 +10,7 @@ from tinystacks.outputs import ServiceOutputs, StageOutputs
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NEW = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web:2"
+NEWEST = "arn:aws:ecs:eu-west-1:123456789012:service-deployment/shop-dev/shop-web-service-1a2b3c4/newest"
 OLD = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web:1"
 
 
@@ -102,7 +103,12 @@ class ScriptedEcs:
     def list_service_deployments(self, **_arguments: Any) -> dict[str, Any]:
         if not self._look.service_deployment:
             return {"serviceDeployments": []}
-        brief = {"createdAt": START, "status": self._look.service_deployment, "statusReason": self._look.reason}
+        brief = {
+            "serviceDeploymentArn": NEWEST,
+            "createdAt": START,
+            "status": self._look.service_deployment,
+            "statusReason": self._look.reason,
+        }
         older = {"createdAt": START - timedelta(days=1), "status": "SUCCESSFUL"}
         return {"serviceDeployments": [older, brief]}
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes.ecs_deployments import (
     NEW,
+    NEWEST,
     OLD,
     Clock,
     Look,
@@ -33,7 +34,7 @@ EXITED = "Essential container in task exited"
 
 
 class Run:
-    def __init__(self, *looks: Look, **rolling_update) -> None:
+    def __init__(self, *looks: Look, past: frozenset[str] = frozenset(), **rolling_update) -> None:
         self.ecs = ScriptedEcs(*looks)
         self.logs = ScriptedLogs()
         self.clock = Clock()
@@ -46,6 +47,7 @@ class Run:
             client=clients.__getitem__,
             on_event=self.events.append,
             pace=Pace(clock=self.clock, sleep=self.clock.sleep, poll=5),
+            past=past,
         ).follow()
         (self.verdict,) = self.verdicts
 
@@ -96,6 +98,23 @@ def test_b1_a_rollback_that_ended_before_the_first_look_is_seen():
 def test_b1_without_the_right_to_list_service_deployments_the_rollback_is_seen_too():
     run = Run(Look([deployment(OLD, "COMPLETED", running=2)], ""))
     assert run.verdict.result is Result.ROLLED_BACK
+
+
+def test_b1_a_rollback_to_the_revision_that_was_asked_for_is_seen_by_its_end_alone():
+    """As after a restart, between two looks."""
+    run = Run(Look([deployment(state="COMPLETED", running=2)], "ROLLBACK_SUCCESSFUL", reason="circuit breaker"))
+    assert run.verdict.result is Result.ROLLED_BACK
+    assert "circuit breaker" in run.verdict.reason
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOPPED"])
+def test_b1_how_an_earlier_deployment_ended_says_nothing_of_what_was_ordered_now(status):
+    run = Run(
+        Look([deployment(running=1)], status),
+        Look([deployment(state="COMPLETED", running=2)], status),
+        past=frozenset({NEWEST}),
+    )
+    assert run.verdict.result is Result.STEADY
 
 
 def test_b5_d32_a_first_deployment_has_nothing_to_go_back_to():

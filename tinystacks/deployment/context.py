@@ -54,6 +54,7 @@ class Opened:
         record: what is remembered; none before the first change.
         emit: receives events.
         lock_left_by: the one engine process whose lock of the state may be removed; none for any that is gone.
+        past: service deployments, by ARN, that had ended before the change.
     """
 
     session: EngineSession
@@ -61,6 +62,7 @@ class Opened:
     record: StageRecord | None
     emit: OnEvent
     lock_left_by: int | None = None
+    past: frozenset[str] = frozenset()
 
 
 class StageContext:

@@ -30,8 +30,16 @@ class InterruptedWaitError(InterruptedByUserError):
     """The user ended the wait for the verdict; the deployments at ECS go on."""
 
 
-def follow_services(context: StageContext, outputs: StageOutputs, emit: OnEvent) -> tuple[ServiceVerdict, ...]:
+def follow_services(
+    context: StageContext, outputs: StageOutputs, emit: OnEvent, *, past: frozenset[str] = frozenset()
+) -> tuple[ServiceVerdict, ...]:
     """Follow the deployments of all services to their ends.
+
+    Args:
+        context: the stage.
+        outputs: names the services.
+        emit: receives events.
+        past: service deployments, by ARN, that had ended before the order.
 
     Raises:
         InterruptedWaitError: the user does not wait any longer.
@@ -46,6 +54,7 @@ def follow_services(context: StageContext, outputs: StageOutputs, emit: OnEvent)
             on_event=emit,
             pace=context.pace,
             check=context.interrupt.check,
+            past=past,
         ).follow()
     except InterruptedByUserError as error:
         again = f"tstack up {typed_stage(context.stage.stage, context.target.name)}"
@@ -80,7 +89,7 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
     if outputs is not None and context.settings.waits:
         if unfinished:
             keep_result(context, opened, Result.IN_PROGRESS, ())
-        verdicts = follow_services(context, outputs, emit)
+        verdicts = follow_services(context, outputs, emit, past=opened.past)
         result = overall(verdicts)
     if unfinished:
         keep_result(context, opened, result, verdicts)

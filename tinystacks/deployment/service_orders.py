@@ -13,6 +13,7 @@ from tinystacks.deployment.ending import follow_services, with_result, write_ver
 from tinystacks.deployment.events import Notice
 from tinystacks.deployment.lock import StageLock, is_held
 from tinystacks.deployment.results import Result, UpResult
+from tinystacks.deployment.service_deployments import past_deployments
 from tinystacks.deployment.verdict import overall
 from tinystacks.errors import AwsError, NotDeployedError, UsageError
 
@@ -43,12 +44,13 @@ def restart(context: StageContext, outputs: StageOutputs, services: Iterable[str
     chosen = _chosen(outputs, services)
     with StageLock(context.folder.lock_path, "restart"):
         live = live_services(context, chosen.cluster_name, chosen.services)
+        past = past_deployments(context.target.client, chosen)
         for name, service in chosen.services.items():
             with aws_errors("ecs", f"service `{name}`"):
                 context.target.client("ecs").update_service(
                     cluster=chosen.cluster_name, service=service.service_name, forceNewDeployment=True
                 )
-        return _followed(context, chosen, live, emit)
+        return _followed(context, chosen, live, past, emit)
 
 
 def scale(context: StageContext, outputs: StageOutputs, counts: Mapping[str, int], emit: OnEvent) -> UpResult:
@@ -75,6 +77,7 @@ def scale(context: StageContext, outputs: StageOutputs, counts: Mapping[str, int
             )
     with StageLock(context.folder.lock_path, "scale"):
         live = live_services(context, chosen.cluster_name, chosen.services)
+        past = past_deployments(context.target.client, chosen)
         for name, count in counts.items():
             with aws_errors("ecs", f"service `{name}`"):
                 context.target.client("ecs").update_service(
@@ -85,7 +88,7 @@ def scale(context: StageContext, outputs: StageOutputs, counts: Mapping[str, int
                     message=f"{name}: {live[name].get('desiredCount', 0)} -> {count} tasks; scaling goes on from there."
                 )
             )
-        return _followed(context, chosen, live, emit)
+        return _followed(context, chosen, live, past, emit)
 
 
 def stop_rollouts(context: StageContext, outputs: StageOutputs, emit: OnEvent) -> tuple[str, ...]:
@@ -211,14 +214,18 @@ def _limits(context: StageContext, outputs: StageOutputs, name: str) -> tuple[in
 
 
 def _followed(
-    context: StageContext, chosen: StageOutputs, live: Mapping[str, Mapping[str, Any]], emit: OnEvent
+    context: StageContext,
+    chosen: StageOutputs,
+    live: Mapping[str, Mapping[str, Any]],
+    past: frozenset[str],
+    emit: OnEvent,
 ) -> UpResult:
     """Follow services that keep the revision they run."""
     services = {
         name: replace(service, task_definition_arn=str(live[name]["taskDefinition"]))
         for name, service in chosen.services.items()
     }
-    verdicts = follow_services(context, replace(chosen, services=services), emit)
+    verdicts = follow_services(context, replace(chosen, services=services), emit, past=past)
     record = context.known_record()
     return UpResult(
         stack=chosen.stack,

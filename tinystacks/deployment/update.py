@@ -17,10 +17,11 @@ from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images,
 from tinystacks.deployment.masking import masked
 from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.preflight import ensure_service_roles
-from tinystacks.deployment.reading import drifted_services
+from tinystacks.deployment.reading import drifted_services, outputs_of
 from tinystacks.deployment.release_gate import ReleaseGate
 from tinystacks.deployment.repositories import make_repositories
 from tinystacks.deployment.results import Result
+from tinystacks.deployment.service_deployments import past_deployments
 from tinystacks.deployment.stored_record import to_stored
 from tinystacks.errors import TinystacksError
 from tinystacks.images.git import source_version
@@ -98,6 +99,7 @@ class Update:
                     opened.session.create()
                 moved_on = False
             else:
+                opened.past = past_deployments(context.target.client, outputs_of(opened.state))
                 moved_on = self._take_over_what_ecs_did(opened, program)
             known = not moved_on and not self._force and self._is_known(opened, supply)
             planned = None if known or opened.state is None else self._preview(opened, program)

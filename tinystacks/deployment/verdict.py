@@ -17,6 +17,7 @@ from tinystacks.deployment.causes import events_since, failed_tasks, group_cause
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
 from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
 from tinystacks.deployment.results import Result
+from tinystacks.deployment.service_deployments import ServiceDeployment, newest_deployment
 from tinystacks.deployment.service_verdicts import ServiceVerdict
 from tinystacks.errors import AwsError
 
@@ -38,6 +39,7 @@ _NO_ROOM_SECONDS = 300
 """An instance boots and registers within this time (measured: about 3 minutes)."""
 _LOG_LINES = 20
 _ROLLING_BACK = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+_ROLLED_BACK = _ROLLING_BACK | {"ROLLBACK_SUCCESSFUL"}
 _REPLACED = frozenset({"STOPPED", "STOP_REQUESTED"})
 
 
@@ -82,6 +84,7 @@ class Follower:
         on_event: is told progress and verdicts.
         pace: time.
         check: raises when the user asked for the end.
+        past: service deployments, by ARN, that had ended before the order whose end is followed.
     """
 
     def __init__(
@@ -93,7 +96,9 @@ class Follower:
         on_event: OnEvent,
         pace: Pace,
         check: Callable[[], None] = lambda: None,
+        past: frozenset[str] = frozenset(),
     ) -> None:
+        self._past = past
         self._ecs = client("ecs")
         self._client = client
         self._cluster = outputs.cluster_name
@@ -154,9 +159,11 @@ class Follower:
         if service.since is None:
             service.since = own.get("createdAt")
         service.events = events_since(seen, service.since)
-        status, reason = self._service_deployment(service)
-        self._progress(service, own, status or str(primary.get("rolloutState", "")))
-        verdict = self._ended(service, seen, primary, status=status, reason=reason)
+        newest = newest_deployment(self._ecs, self._cluster, service.outputs)
+        if newest.arn in self._past:
+            newest = ServiceDeployment()
+        self._progress(service, own, newest.status or str(primary.get("rolloutState", "")))
+        verdict = self._ended(service, seen, primary, status=newest.status, reason=newest.reason)
         return verdict or self._hopeless(service, own) or self._too_late(service)
 
     def _ended(
@@ -173,7 +180,7 @@ class Follower:
         rollout = primary.get("rolloutState", "COMPLETED" if len(seen.get("deployments", [])) == 1 else "")
         why = reason or str(primary.get("rolloutStateReason", ""))
         serving = str(primary.get("taskDefinition", ""))
-        if status in _ROLLING_BACK or (serving != asked and status != "PENDING"):
+        if status in _ROLLED_BACK or (serving != asked and status != "PENDING"):
             service.rolled_back = True
         if status == "ROLLBACK_FAILED":
             return self._end(service, Result.FAILED, f"the rollback failed: {why}", serving)
@@ -248,21 +255,6 @@ class Follower:
         if event != service.last:
             service.last = event
             self._on_event(event)
-
-    def _service_deployment(self, service: _Followed) -> tuple[str, str]:
-        """Give status and reason of the newest service deployment; empty where they cannot be read."""
-        try:
-            with aws_errors("ecs", f"service `{service.name}`"):
-                answer = self._ecs.list_service_deployments(
-                    service=service.outputs.service_arn, cluster=self._cluster, maxResults=20
-                )
-        except AwsError:
-            # Older policies lack this right; the service's own deployments tell nearly as much.
-            return "", ""
-        found = sorted(answer.get("serviceDeployments", []), key=lambda item: item["createdAt"], reverse=True)
-        if not found:
-            return "", ""
-        return str(found[0].get("status", "")), str(found[0].get("statusReason", ""))
 
     def _stopped(self, service: _Followed) -> list[Mapping[str, Any]]:
         """Give the stopped tasks of the revision that was asked for, newest first."""
