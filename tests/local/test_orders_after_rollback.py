@@ -31,5 +31,6 @@ def test_a_restart_that_is_rolled_back_says_so_and_what_follows_is_steady(server
     server.mend("pull")
 
     assert deployment.running().scale({"web": 3}).result is Result.STEADY
-    assert deployment.up().result is Result.UNCHANGED
+    unchanged = deployment.up()
+    assert (unchanged.result, unchanged.causes) == (Result.UNCHANGED, ())
     assert deployment.running().restart().result is Result.STEADY

@@ -111,10 +111,11 @@ def test_b1_a_rollback_to_the_revision_that_was_asked_for_is_seen_by_its_end_alo
 def test_b1_how_an_earlier_deployment_ended_says_nothing_of_what_was_ordered_now(status):
     run = Run(
         Look([deployment(running=1)], status),
-        Look([deployment(state="COMPLETED", running=2)], status),
+        Look([deployment(state="COMPLETED", running=2)], status, stopped=[stopped_task(1, EXITED, exit_code=1)]),
         past=frozenset({NEWEST}),
     )
     assert run.verdict.result is Result.STEADY
+    assert run.verdict.causes == ()
 
 
 def test_b5_d32_a_first_deployment_has_nothing_to_go_back_to():

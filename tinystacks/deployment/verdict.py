@@ -67,6 +67,7 @@ class _Followed:
     deadline: float
     breaker: bool
     since: datetime | None = None
+    begun: bool = False
     rolled_back: bool = False
     last: TasksProgress | None = None
     no_room_from: float | None = None
@@ -162,6 +163,8 @@ class Follower:
         newest = newest_deployment(self._ecs, self._cluster, service.outputs)
         if newest.arn in self._past:
             newest = ServiceDeployment()
+        else:
+            service.begun = True
         self._progress(service, own, newest.status or str(primary.get("rolloutState", "")))
         verdict = self._ended(service, seen, primary, status=newest.status, reason=newest.reason)
         return verdict or self._hopeless(service, own) or self._too_late(service)
@@ -226,9 +229,11 @@ class Follower:
 
     def _end(self, service: _Followed, result: Result, reason: str, serving: str | None) -> ServiceVerdict:
         missing = self._registration.causes(service.name) if result is not Result.STEADY else ()
+        # Where nothing was begun and nothing is wrong, what failed earlier is no news.
+        stopped = self._stopped(service) if service.begun or result is not Result.STEADY else ()
         causes = missing + group_causes(
             service.name,
-            self._stopped(service),
+            stopped,
             service.events if result is not Result.STEADY else (),
             log_tail=(lambda task_id: self._log_tail(service, task_id))
             if result is not Result.STEADY
