@@ -11,7 +11,7 @@ from tinystacks.errors import AwsError
 from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
 _ELB_TAGS_PER_CALL = 20
 """Elastic Load Balancing API, DescribeTags."""
@@ -29,6 +29,13 @@ _EC2_TOKENS = {
     "vpc-flow-log": "aws:ec2/flowLog:FlowLog",
 }
 """Types of EC2's DescribeTags that a stage is made of; instances and volumes end with their group."""
+
+_LINGERING = {
+    "natgateway": ("describe_nat_gateways", "NatGateways", "NatGatewayId", "nat-gateway-id"),
+    "vpc-endpoint": ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", "vpc-endpoint-id"),
+}
+"""Types that are told of with their tags for up to an hour after their deletion (Amazon VPC User Guide, "Delete a NAT
+gateway"): how their state is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +166,10 @@ class Sweep:
         tags: dict[tuple[str, str], list[dict[str, str]]] = {}
         for tag in read_all(ec2, "describe_tags", "Tags", Filters=filters):
             tags.setdefault((tag["ResourceType"], tag["ResourceId"]), []).append(tag)
-        for (kind, resource_id), own in tags.items():
-            if kind in _EC2_TOKENS and self._ours(own):
+        tagged = [key for key, own in tags.items() if key[0] in _EC2_TOKENS and self._ours(own)]
+        deleted = _deleted(ec2, tagged)
+        for kind, resource_id in tagged:
+            if resource_id not in deleted:
                 yield Leftover(resource_type=_EC2_TOKENS[kind], id=resource_id)
         ours = [
             {"Name": f"tag:{TAG_STACK}", "Values": [self._stack]},
@@ -220,3 +229,14 @@ class Sweep:
             arn = alarm["AlarmArn"]
             if self._ours(cloudwatch.list_tags_for_resource(ResourceARN=arn).get("Tags", [])):
                 yield Leftover(resource_type="aws:cloudwatch/metricAlarm:MetricAlarm", id=alarm["AlarmName"], arn=arn)
+
+
+def _deleted(ec2: Any, tagged: Iterable[tuple[str, str]]) -> set[str]:
+    """Give the ids of those that only linger."""
+    gone: set[str] = set()
+    for kind, (operation, key, id_key, filter_name) in _LINGERING.items():
+        ids = [resource_id for its_kind, resource_id in tagged if its_kind == kind]
+        if ids:
+            seen = read_all(ec2, operation, key, Filters=[{"Name": filter_name, "Values": ids}])
+            gone |= set(ids) - {one[id_key] for one in seen if not one["State"].lower().startswith("delet")}
+    return gone
