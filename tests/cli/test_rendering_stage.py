@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
 from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TargetStatus, TaskStatus
+from tinystacks.operations.scaling_model import ScaleInHold, ScalingPolicy, ServiceScaling
 from tinystacks.outputs import ServiceOutputs, StageOutputs
 from tinystacks.rendering import documents
 from tinystacks.rendering.stage import show_outputs, show_tasks, since
@@ -99,10 +101,10 @@ STATUS = StageStatus(
 )
 
 
-def _text(show: object, *arguments: object) -> str:
+def _text(show: object, *arguments: object, width: int = 160) -> str:
     stream = io.StringIO()
     assert callable(show)
-    show(Console(file=stream, width=160, highlight=False), *arguments)
+    show(Console(file=stream, width=width, highlight=False), *arguments)
     return stream.getvalue()
 
 
@@ -129,6 +131,24 @@ def test_status_says_why_a_service_is_not_steady() -> None:
     text = _text(show_status, STATUS, OUTPUTS)
     assert "web: (service shop-web-1a2b3c4) has started 1 tasks" in text
     assert "target i-0123456789abcdef0:32768 of web is unhealthy: Health checks failed with these codes: [503]" in text
+
+
+def test_a_long_reason_takes_no_room_from_the_numbers() -> None:
+    policy = ScalingPolicy(
+        name="shop-web-by-cpu", metric="ECSServiceAverageCPUUtilization", target=75, scale_in=True, scale_in_cooldown=60
+    )
+    reason = (
+        "the metric has not been low for 15 minutes on end (target: ECSServiceAverageCPUUtilization 75, policy web)"
+    )
+    status = replace(
+        STATUS,
+        scaling=(ServiceScaling(service="web", minimum=17, maximum=19, suspended=(), policies=(policy,)),),
+        holds=(ScaleInHold(service="web", code="metric-not-low", message=reason),),
+    )
+    text = _text(show_status, status, OUTPUTS, width=100)
+    (row,) = (line for line in text.splitlines() if line.startswith("web ") and " 17 " in line)
+    assert row.split()[:6] == ["web", "2", "17", "19", "ECSServiceAverageCPUUtilization", "75"]
+    assert "policy web)" in text, "the reason is told to its end"
 
 
 def test_no_tasks_is_said_in_words() -> None:

@@ -224,7 +224,7 @@ def since(moment: datetime | None, now: datetime | None = None) -> str:
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-_LONG = frozenset({"REASON", "IMAGE"})
+_LONG = frozenset({"IMAGE", "REASON", "WHY NO FEWER"})
 """Columns that are folded, so that the others keep their width."""
 
 
