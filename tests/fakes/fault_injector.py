@@ -8,13 +8,17 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.local_stage import eventually
+from tinystacks.local.provider_process import ProviderProcess
+from tinystacks.local.target import LocalTarget
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from tinystacks.local.status import LocalStatus
 
 THROTTLED = {"error": {"code": "ThrottlingException", "status": 400, "message": "Rate exceeded"}}
 TIMED_OUT = {"timeout_ms": 50}
@@ -76,3 +80,17 @@ def fault_injector(upstream: str) -> Generator[FaultInjector]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@contextmanager
+def target_behind_faults(status: LocalStatus) -> Generator[tuple[FaultInjector, LocalTarget]]:
+    """Give a local AWS that clients and providers reach through an injector only."""
+    with fault_injector(status.endpoint_url) as injector:
+        providers = ProviderProcess(injector.url)
+        try:
+            ports = providers.ports()
+            assert ports is not None
+            behind = replace(status, endpoint_url=injector.url, providers=dict(ports))
+            yield injector, LocalTarget(behind, "us-east-1")
+        finally:
+            providers.stop()

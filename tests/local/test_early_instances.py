@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from tests.fakes.engine_found import engine_or_skip
-from tests.fakes.fault_injector import fault_injector
+from tests.fakes.fault_injector import target_behind_faults
 from tests.fakes.local_stage import eventually
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.deployment import Deployment
@@ -17,7 +15,6 @@ from tinystacks.deployment.results import Result
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import TinystacksError
 from tinystacks.local.process import LocalAws
-from tinystacks.local.provider_process import ProviderProcess
 from tinystacks.local.target import LocalTarget
 
 REFUSED = {"error": {"code": "ClientException", "status": 400, "message": "not now"}}
@@ -39,27 +36,18 @@ def test_d5_an_up_after_one_that_failed_midway_replaces_instances_that_registere
             return []
         return ecs.describe_container_instances(cluster="shop-dev", containerInstances=arns)["containerInstances"]
 
-    with fault_injector(status.endpoint_url) as injector:
-        providers = ProviderProcess(injector.url)
-        try:
-            behind = replace(status, endpoint_url=injector.url, providers=dict(providers.ports() or {}))
-            deployment = Deployment(
-                small_stage(),
-                LocalTarget(behind, "us-east-1"),
-                workspace=tmp_path,
-                settings=DeploymentSettings(engine=EngineSettings(path=engine_or_skip().path)),
-            )
-            injector.break_with({"service": "ecs", "operation": "CreateCapacityProvider", **REFUSED})
-            with pytest.raises(TinystacksError, match="not now"):
-                deployment.up()
-            early = {one["ec2InstanceId"] for one in eventually(instances, what="the group's instances register")}
-            assert not any(one.get("capacityProviderName") for one in instances())
+    with target_behind_faults(status) as (injector, behind):
+        settings = DeploymentSettings(engine=EngineSettings(path=engine_or_skip().path))
+        deployment = Deployment(small_stage(), behind, workspace=tmp_path, settings=settings)
+        injector.break_with({"service": "ecs", "operation": "CreateCapacityProvider", **REFUSED})
+        with pytest.raises(TinystacksError, match="not now"):
+            deployment.up()
+        early = {one["ec2InstanceId"] for one in eventually(instances, what="the group's instances register")}
+        assert not any(one.get("capacityProviderName") for one in instances())
 
-            injector.break_with()
-            events = []
-            assert deployment.up(events.append).result is Result.STEADY
-        finally:
-            providers.stop()
+        injector.break_with()
+        events = []
+        assert deployment.up(events.append).result is Result.STEADY
 
     told = [event.message for event in events if isinstance(event, Notice)]
     assert any("before its capacity provider" in one and all(id_ in one for id_ in early) for one in told), told

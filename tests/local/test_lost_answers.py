@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from tests.fakes.engine_found import engine_or_skip
-from tests.fakes.fault_injector import fault_injector
+from tests.fakes.fault_injector import target_behind_faults
 from tests.fakes.local_deploying_child import local_deployment
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.deployment import Deployment
@@ -18,7 +16,6 @@ from tinystacks.deployment.results import Result
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import AwsError
 from tinystacks.local.process import LocalAws
-from tinystacks.local.provider_process import ProviderProcess
 from tinystacks.local.target import LocalTarget
 
 GROUP = "/tinystacks/shop/dev/web"
@@ -60,41 +57,28 @@ def groups(logs):
     return [one["logGroupName"] for one in logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]]
 
 
-def stage_behind(injector, providers, status, workspace):
-    behind = replace(status, endpoint_url=injector.url, providers=dict(providers.ports() or {}))
-    return Deployment(
-        small_stage(),
-        LocalTarget(behind, "us-east-1"),
-        workspace=workspace,
-        settings=DeploymentSettings(engine=EngineSettings(path=engine_or_skip().path)),
-    )
-
-
 def test_an_up_whose_answers_are_lost_once_each_makes_everything_once(status, local, tmp_path):
-    with fault_injector(status.endpoint_url) as injector:
-        providers = ProviderProcess(injector.url)
-        try:
-            operations = (*TWINS, *REFUSED, *HARMLESS)
-            injector.break_with(*({**ANSWER_LOST, "operation": operation} for operation in operations))
-            deployment = stage_behind(injector, providers, status, tmp_path)
-            events = []
-            assert deployment.up(events.append).result is Result.STEADY
-            assert injector.fired() == len(operations)
-            injector.break_with()
+    with target_behind_faults(status) as (injector, behind):
+        operations = (*TWINS, *REFUSED, *HARMLESS)
+        injector.break_with(*({**ANSWER_LOST, "operation": operation} for operation in operations))
+        settings = DeploymentSettings(engine=EngineSettings(path=engine_or_skip().path))
+        deployment = Deployment(small_stage(), behind, workspace=tmp_path, settings=settings)
+        events = []
+        assert deployment.up(events.append).result is Result.STEADY
+        assert injector.fired() == len(operations)
+        injector.break_with()
 
-            told = [event.message for event in events if isinstance(event, Notice)]
-            lost = [one for one in told if "its answer was lost" in one]
-            assert len(lost) == len(TWINS) + len(REFUSED), "\n".join(lost)
-            assert deployment.preview().changes.total == 0
-            assert deployment.repair().orphans == ()
-            ec2, iam = local.client("ec2"), local.client("iam")
-            filters = [{"Name": "tag:tinystacks:stage", "Values": ["dev"]}]
-            assert len(ec2.describe_vpcs(Filters=filters)["Vpcs"]) == 1
-            assert len(iam.list_instance_profiles()["InstanceProfiles"]) == 1
-            assert deployment.destroy().kept == ()
-            assert Sweep(local.client, stack="shop", stage="dev").find() == []
-        finally:
-            providers.stop()
+        told = [event.message for event in events if isinstance(event, Notice)]
+        lost = [one for one in told if "its answer was lost" in one]
+        assert len(lost) == len(TWINS) + len(REFUSED), "\n".join(lost)
+        assert deployment.preview().changes.total == 0
+        assert deployment.repair().orphans == ()
+        ec2, iam = local.client("ec2"), local.client("iam")
+        filters = [{"Name": "tag:tinystacks:stage", "Values": ["dev"]}]
+        assert len(ec2.describe_vpcs(Filters=filters)["Vpcs"]) == 1
+        assert len(iam.list_instance_profiles()["InstanceProfiles"]) == 1
+        assert deployment.destroy().kept == ()
+        assert Sweep(local.client, stack="shop", stage="dev").find() == []
 
 
 def test_repair_finds_what_no_state_knows_without_an_unfinished_operation(local, tmp_path):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.fakes.engine_found import engine_or_skip
-from tests.fakes.fault_injector import RESET, THROTTLED, TIMED_OUT, FaultInjector, fault_injector
+from tests.fakes.fault_injector import RESET, THROTTLED, TIMED_OUT, FaultInjector, target_behind_faults
 from tests.fakes.local_stage import fetch
 from tinystacks.deployment.deployment import Deployment
 from tinystacks.deployment.leftovers import Sweep
@@ -17,7 +16,6 @@ from tinystacks.deployment.results import Result
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import AwsError, TinystacksError
 from tinystacks.local.process import LocalAws
-from tinystacks.local.provider_process import ProviderProcess
 from tinystacks.local.target import LocalTarget
 from tinystacks.operations.log_selection import LogRequest
 from tinystacks.operations.stage_reads import Operations
@@ -77,18 +75,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("faults")
     local = LocalAws(home=folder / "home")
     status = local.start(runtime="simulated", speed=60)
-    with fault_injector(status.endpoint_url) as injector:
-        providers = ProviderProcess(injector.url)
-        try:
-            ports = providers.ports()
-            assert ports is not None
-            behind = replace(status, endpoint_url=injector.url, providers=dict(ports))
-            with pytest.MonkeyPatch.context() as environment:
-                environment.setenv("TINYSTACKS_ENGINE", str(engine.path))
-                yield World(folder, injector, LocalTarget(behind, "us-east-1"), LocalTarget(status, "us-east-1"))
-        finally:
-            providers.stop()
-            local.stop()
+    try:
+        with target_behind_faults(status) as (injector, behind), pytest.MonkeyPatch.context() as environment:
+            environment.setenv("TINYSTACKS_ENGINE", str(engine.path))
+            yield World(folder, injector, behind, LocalTarget(status, "us-east-1"))
+    finally:
+        local.stop()
 
 
 def test_up_gets_there_and_nothing_is_lost(world: World) -> None:

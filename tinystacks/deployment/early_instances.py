@@ -53,7 +53,7 @@ def replace_early_instances(outputs: StageOutputs, client: Callable[[str], Any],
     if own:
         emit(
             Notice(
-                message=f"Instances that had joined the cluster before its capacity provider did take no tasks; "
+                message="Instances that had joined the cluster before its capacity provider did take no tasks; "
                 f"they are being replaced: {', '.join(own)}."
             )
         )
@@ -61,7 +61,7 @@ def replace_early_instances(outputs: StageOutputs, client: Callable[[str], Any],
 
 def _without_provider(ecs: Any, cluster: str) -> list[str]:
     """Give the ids of the EC2 instances that belong to no capacity provider and have nothing to do."""
-    arns = list(read_all(ecs, "list_container_instances", "containerInstanceArns", cluster=cluster, status="ACTIVE"))
+    arns = read_all(ecs, "list_container_instances", "containerInstanceArns", cluster=cluster, status="ACTIVE")
     found: list[Mapping[str, Any]] = []
     for batch in batches(arns, _INSTANCES_PER_CALL):
         found += ecs.describe_container_instances(cluster=cluster, containerInstances=batch)["containerInstances"]

@@ -81,7 +81,7 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
     unfinished = released or (
         record is not None and record.results.get(str(record.release)) in {None, str(Result.IN_PROGRESS)}
     )
-    in_doubt = record is None or not _went_well(record, before=released)
+    in_doubt = record is None or not _was_steady(record, record.release - 1 if released else record.release)
     if outputs is not None and in_doubt:
         _mend_instances(context, outputs, emit)
     if in_doubt or changes.create:
@@ -108,9 +108,9 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
     )
 
 
-def _went_well(record: StageRecord, *, before: bool) -> bool:
-    """Whether the last release was steady, so that its instances are known to take tasks."""
-    return record.results.get(str(record.release - before)) in {str(Result.STEADY), str(Result.UNCHANGED)}
+def _was_steady(record: StageRecord, release: int) -> bool:
+    """Whether a release became steady, so that the instances are known to take tasks."""
+    return record.results.get(str(release)) == str(Result.STEADY)
 
 
 def _mend_instances(context: StageContext, outputs: StageOutputs, emit: OnEvent) -> None:

@@ -11,8 +11,11 @@ from tinystacks.errors import AwsError
 from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
+CLUSTER = "aws:ecs/cluster:Cluster"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+REPOSITORY = "aws:ecr/repository:Repository"
 _ELB_TAGS_PER_CALL = 20
 """Elastic Load Balancing API, DescribeTags."""
 _SERVICES_PER_CALL = 10
@@ -108,8 +111,12 @@ class Sweep:
 
     def _ours(self, tags: list[dict[str, str]]) -> bool:
         """Whether tags, in any of AWS's two spellings, are the stage's."""
-        plain = {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in tags}
-        return plain.get(TAG_STACK) == self._stack and plain.get(TAG_STAGE) == self._stage
+        return self._are_ours(
+            {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in tags}
+        )
+
+    def _are_ours(self, tags: Mapping[str, str]) -> bool:
+        return tags.get(TAG_STACK) == self._stack and tags.get(TAG_STAGE) == self._stage
 
     def _ecs(self, ecs: Any) -> Iterator[Leftover]:
         name = cluster_name(self._stack, self._stage)
@@ -117,12 +124,12 @@ class Sweep:
             if cluster["status"] == "INACTIVE":
                 continue
             yield Leftover(
-                resource_type="aws:ecs/cluster:Cluster",
+                resource_type=CLUSTER,
                 id=cluster["clusterName"],
                 arn=cluster["clusterArn"],
                 by_name=not self._ours(cluster.get("tags", [])),
             )
-            arns = list(read_all(ecs, "list_services", "serviceArns", cluster=name))
+            arns = read_all(ecs, "list_services", "serviceArns", cluster=name)
             for batch in batches(arns, _SERVICES_PER_CALL):
                 for service in ecs.describe_services(cluster=name, services=batch, include=["TAGS"])["services"]:
                     yield Leftover(
@@ -199,17 +206,17 @@ class Sweep:
                 arn = group["arn"].removesuffix(":*")
                 tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
                 yield Leftover(
-                    resource_type="aws:cloudwatch/logGroup:LogGroup",
+                    resource_type=LOG_GROUP,
                     id=group["logGroupName"],
                     arn=arn,
-                    by_name=not self._ours([{"Key": key, "Value": value} for key, value in tags.items()]),
+                    by_name=not self._are_ours(tags),
                 )
 
     def _repositories(self, ecr: Any) -> Iterator[Leftover]:
         for repository in read_all(ecr, "describe_repositories", "repositories"):
             arn = repository["repositoryArn"]
             if self._ours(ecr.list_tags_for_resource(resourceArn=arn).get("tags", [])):
-                yield Leftover(resource_type="aws:ecr/repository:Repository", id=repository["repositoryName"], arn=arn)
+                yield Leftover(resource_type=REPOSITORY, id=repository["repositoryName"], arn=arn)
 
     def _roles_and_profiles(self, iam: Any) -> Iterator[Leftover]:
         for role in read_all(iam, "list_roles", "Roles"):

@@ -53,7 +53,7 @@ def take_back(context: StageContext, opened: Opened, failure: EngineFailure) -> 
         for item in orphans_of(state, context.found(state))
         if item.resource_type in guarded or _is_named(item, refusals)
     ]
-    return bool(_removed(context, opened, lost, "it was removed to be made anew"))
+    return _removed(context, opened, lost, "it was removed to be made anew")
 
 
 def tell_twins(context: StageContext, opened: Opened) -> None:
@@ -86,9 +86,9 @@ def _is_named(item: Leftover, refusals: Sequence[str]) -> bool:
     return any(f"({name})" in text for text in refusals for name in (item.id, item.alias) if name)
 
 
-def _removed(context: StageContext, opened: Opened, lost: Iterable[Leftover], so: str) -> list[Leftover]:
-    """Remove what may go, and say so; what AWS does not let go is in use, and stays."""
-    gone: list[Leftover] = []
+def _removed(context: StageContext, opened: Opened, lost: Iterable[Leftover], so: str) -> bool:
+    """Remove what may go, say so, and give whether any went; what AWS does not let go is in use, and stays."""
+    gone = False
     for item in lost:
         try:
             if not is_empty(context.target.client, item):
@@ -96,6 +96,6 @@ def _removed(context: StageContext, opened: Opened, lost: Iterable[Leftover], so
             context.remove_orphan(item)
         except AwsError:
             continue
-        gone.append(item)
+        gone = True
         opened.emit(Notice(message=f"AWS had made {item.type} {item.id}, but its answer was lost; {so}."))
     return gone

@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.engine_errors import EngineFailure, EngineLock, engine_locks
 from tinystacks.deployment.events import ignore
+from tinystacks.deployment.leftovers import REPOSITORY, Leftover
 from tinystacks.deployment.lock import is_held, locked_error, read_holder
 from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.orphan_removal import removal_order
-from tinystacks.deployment.orphans import (
-    REPOSITORY,
-    begun_orphans,
-    found_in_time,
-    is_empty,
-    orphans_of,
-    remove_orphans,
-)
+from tinystacks.deployment.orphans import begun_orphans, found_in_time, is_empty, orphans_of, remove_orphans
 from tinystacks.deployment.recovery import forget_pending, is_gone, pending_operations
 from tinystacks.deployment.results import Kept, RepairResult
 from tinystacks.errors import LockedError
@@ -26,7 +20,6 @@ from tinystacks.errors import LockedError
 if TYPE_CHECKING:
     from tinystacks.deployment.context import StageContext
     from tinystacks.deployment.events import OnEvent
-    from tinystacks.deployment.leftovers import Leftover
 
 _LOST = "it bears the stage's tags; AWS made it while its answer was lost"
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.events import Notice
+from tinystacks.deployment.leftovers import CLUSTER, LOG_GROUP, REPOSITORY, Leftover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tinystacks.deployment.engine_state import State
     from tinystacks.deployment.events import OnEvent
-    from tinystacks.deployment.leftovers import Leftover
     from tinystacks.deployment.verdict import Pace
 
 UNNAMED = frozenset(
@@ -36,14 +36,11 @@ GUARDED = UNNAMED | {"aws:ecs/capacityProvider:CapacityProvider"}
 DeleteSecurityGroup, DetachInternetGateway, ReleaseAddress; Amazon ECS API, DeleteCapacityProvider)."""
 _ADOPTED = {"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "aws:ec2/securityGroup:SecurityGroup"}
 """What the engine takes over instead of making it, and what it is."""
-_CLUSTER = "aws:ecs/cluster:Cluster"
-LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
-REPOSITORY = "aws:ecr/repository:Repository"
 _ON_ITS_WAY = 3.0
 """Seconds in which a call that was sent is done, or never will be; calls that make something take AWS less than one."""
 
 
-def unknown_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
+def _unknown_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
     """Give what the state does not know, by type and id, ARN or name."""
     known: set[tuple[str, str]] = set()
     for item in state.resources:
@@ -65,8 +62,8 @@ def orphans_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
         state: of the engine.
         found: what is there of the stage.
     """
-    unknown = unknown_of(state, found)
-    if any(item.resource_type == _CLUSTER for item in unknown):
+    unknown = _unknown_of(state, found)
+    if any(item.resource_type == CLUSTER for item in unknown):
         return []
     return [item for item in unknown if not item.by_name]
 
@@ -74,7 +71,7 @@ def orphans_of(state: State, found: Iterable[Leftover]) -> list[Leftover]:
 def begun_orphans(state: State, found: Iterable[Leftover]) -> list[Leftover]:
     """Give what an unfinished creation may have made: of its type, and not in the state."""
     creating = _creating(state)
-    return [item for item in unknown_of(state, found) if item.resource_type in creating]
+    return [item for item in _unknown_of(state, found) if item.resource_type in creating]
 
 
 def found_in_time(state: State, find: Callable[[], Sequence[Leftover]], pace: Pace) -> Sequence[Leftover]:
@@ -108,10 +105,11 @@ def is_empty(client: Callable[[str], Any], item: Leftover) -> bool:
         client: gives a boto3 client by service name.
         item: the resource.
     """
-    with aws_errors(item.resource_type.split(":")[1].partition("/")[0], f"{item.type} {item.id}"):
-        if item.resource_type == LOG_GROUP:
+    if item.resource_type == LOG_GROUP:
+        with aws_errors("logs", f"log group {item.id}"):
             return not client("logs").describe_log_streams(logGroupName=item.id, limit=1)["logStreams"]
-        if item.resource_type == REPOSITORY:
+    if item.resource_type == REPOSITORY:
+        with aws_errors("ecr", f"image repository {item.id}"):
             return not client("ecr").list_images(repositoryName=item.id, maxResults=1)["imageIds"]
     return True
 

@@ -9,9 +9,10 @@ from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.clearing import clear, empty_repositories
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
+from tinystacks.deployment.leftovers import LOG_GROUP, REPOSITORY, Leftover
 from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.orphan_removal import ORDER, removal_order
-from tinystacks.deployment.orphans import LOG_GROUP, REPOSITORY, orphans_of
+from tinystacks.deployment.orphans import orphans_of
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import DestroyResult, Kept, Result
 from tinystacks.deployment.retry import passes_by_itself
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tinystacks.deployment.engine_events import EventTranslator
     from tinystacks.deployment.engine_state import State
     from tinystacks.deployment.events import OnEvent
-    from tinystacks.deployment.leftovers import Leftover
 
 _RETRY_WAIT = 15.0
 """Seconds before the one retry; network interfaces let go of subnets and groups about then."""
@@ -51,7 +51,7 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
         changes = Changes()
         removed: tuple[str, ...] = ()
         if purge_images:
-            repositories = [item.id for item in context.sweep().find() if item.resource_type == REPOSITORY]
+            repositories = [item.id for item in context.sweep().find(only={"ecr"})]
             empty_repositories(repositories, context.target.client, emit)
         if opened.state is not None:
             if outputs is not None:
@@ -82,8 +82,7 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
 
 def _remove_orphans(context: StageContext, state: State, emit: OnEvent) -> None:
     """Remove what no state knows and what would stand in the way: AWS keeps a VPC while anything is left in it."""
-    sweep = context.sweep()
-    for item in sorted(orphans_of(state, sweep.find()), key=removal_order):
+    for item in orphans_of(state, context.found(state)):
         if item.resource_type in ORDER and not _removal_refusal(context, item):
             emit(Notice(message=f"Removed {item.type} {item.id}: it bears the stage's tags, but was not in its state."))
 
