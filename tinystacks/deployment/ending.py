@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.early_instances import replace_early_instances
 from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted, Warned
+from tinystacks.deployment.failed_deployments import deploy_failed_again
 from tinystacks.deployment.lost_answers import tell_twins
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import Result, UpResult
@@ -75,25 +76,30 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
         emit: receives events.
     """
     outputs = outputs_of(opened.state)
-    verdicts: tuple[ServiceVerdict, ...] = ()
-    result = Result.STEADY
     record = opened.record
     unfinished = released or (
         record is not None and record.results.get(str(record.release)) in {None, str(Result.IN_PROGRESS)}
     )
     in_doubt = record is None or not _was_steady(record, record.release - 1 if released else record.release)
+    again: tuple[str, ...] = ()
     if outputs is not None and in_doubt:
         _mend_instances(context, outputs, emit)
+        again = deploy_failed_again(outputs, context.target.client, opened.past, emit)
+        unfinished = unfinished or bool(again)
     if in_doubt or changes.create:
         tell_twins(context, opened)
+    if unfinished:
+        keep_result(context, opened, Result.IN_PROGRESS, ())
+    verdicts: tuple[ServiceVerdict, ...] = ()
+    result = Result.STEADY
     if outputs is not None and context.settings.waits:
-        if unfinished:
-            keep_result(context, opened, Result.IN_PROGRESS, ())
         verdicts = follow_services(context, outputs, emit, past=opened.past)
         result = overall(verdicts)
+    elif outputs is not None and unfinished:
+        result = Result.IN_PROGRESS
     if unfinished:
         keep_result(context, opened, result, verdicts)
-    if result is Result.STEADY and not released:
+    if result is Result.STEADY and not (released or again):
         result = Result.UNCHANGED
     return UpResult(
         stack=context.stage.stack,

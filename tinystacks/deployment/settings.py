@@ -19,7 +19,8 @@ class DeploymentSettings:
         engine: where engines may come from.
         pace: time; polls every 5 seconds on AWS and five times a second on the local AWS by default.
         refresh_limit: resources that a refresh may drop from the state before it stops (trap A2).
-        waits: whether `up` follows the services' deployments to their ends.
+        waits: whether `up` follows the services' deployments to their ends; without, its result is `in_progress`, and
+            the next `up` that waits tells how they ended.
     """
 
     engine: EngineSettings = field(default_factory=EngineSettings)
