@@ -79,6 +79,7 @@ def ecs_service(
     if not settings.deploy_id:
         # A deployment forced earlier must not be forced again, nor its mark be taken away.
         ignored += ["triggers", "forceNewDeployment"]
+    network = _network(stage, spec, place.network, security_group_id)
     return aws.ecs.Service(
         logical_name(stage.stack, name, "service"),
         cluster=place.cluster.arn,
@@ -106,7 +107,7 @@ def ecs_service(
         propagate_tags="SERVICE",
         health_check_grace_period_seconds=None if spec.port is None else spec.health_check.grace_period,
         load_balancers=_load_balancers(name, spec, place.load_balancer),
-        network_configuration=_network(stage, spec, place.network, security_group_id),
+        network_configuration=network,
         force_new_deployment=True if settings.deploy_id else None,
         triggers={"deploy": settings.deploy_id} if settings.deploy_id else None,
         wait_for_steady_state=settings.wait_for_steady_state,
@@ -117,6 +118,8 @@ def ecs_service(
             pulumi.ResourceOptions(
                 depends_on=[place.capacity.association, place.network, *place.reachable, *ready, *depends_on],
                 ignore_changes=ignored,
+                # ECS never takes it from a service; tasks without interfaces of their own need another one (trap K1).
+                replace_on_changes=[] if network else ["networkConfiguration"],
                 custom_timeouts=_timeouts(spec),
             ),
         ),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tinystacks.spec.model import StageSpec
+
 _PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
 
 
@@ -55,6 +57,7 @@ class ProgramSettings:
             such a service changes.
         release_gate: runs a service's `release_command` to its end, and raises when it fails, so that the service stays
             as it is; none runs no such commands (plain `pulumi up`).
+        leaving: the stage as it ran on EC2, where it now runs on Fargate and its instances stay for this run (trap K1).
         purge_images: whether deleting a repository deletes its images too; otherwise the repository is kept (trap C8).
     """
 
@@ -69,6 +72,7 @@ class ProgramSettings:
     purge_images: bool = False
     extra_repositories: frozenset[str] = frozenset()
     release_gate: Callable[[ReleaseOrder], None] | None = None
+    leaving: StageSpec | None = None
 
     @property
     def partition(self) -> str:

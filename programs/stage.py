@@ -64,29 +64,30 @@ def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]
         releases_log_group(stage, opts=root)
     network = Network(stage, settings=settings, provider=provider, opts=root)
     cluster = Cluster(stage, opts=root)
+    on_instances = settings.leaving if on_fargate(stage) else stage
     instances = (
         None
-        if on_fargate(stage)
-        else InstanceCapacity(stage, cluster=cluster.cluster, network=network, settings=settings, opts=root)
+        if on_instances is None
+        else InstanceCapacity(on_instances, cluster=cluster.cluster, network=network, settings=settings, opts=root)
     )
     strategy = (
         fargate_strategy(stage.compute.spot)
-        if instances is None
+        if instances is None or on_fargate(stage)
         else [StrategyItem(capacity_provider=instances.provider.name, base=0, weight=1)]
     )
     capacity = ClusterCapacity(
         stage,
         cluster=cluster.cluster,
         strategy=strategy,
-        associated=FARGATE_PROVIDERS if instances is None else [instances.provider.name],
+        associated=[*([] if instances is None else [instances.provider.name]), *FARGATE_PROVIDERS],
         opts=root,
     )
     balancer = LoadBalancer(stage, network=network, opts=root) if stage.exposed_services else None
     reachable = (
         []
-        if balancer is None or instances is None
+        if balancer is None or instances is None or on_instances is None
         else open_instances(
-            stage,
+            on_instances,
             balancer=balancer,
             group_id=instances.security_group_id,
             opts=pulumi.ResourceOptions(parent=balancer),

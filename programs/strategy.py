@@ -76,7 +76,7 @@ class ClusterCapacity(pulumi.ComponentResource):
 
 
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
-"""Both always belong to a Fargate cluster: one that is in use cannot be taken away before the services change."""
+"""Both always belong to a cluster: one that is in use cannot be taken away before the services change (trap K1)."""
 
 
 def fargate_strategy(spot: SpotSpec | None) -> list[StrategyItem]:

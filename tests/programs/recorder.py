@@ -37,6 +37,7 @@ class Recorded:
     parent: str
     dependencies: frozenset[str]
     ignore_changes: tuple[str, ...]
+    replace_on_changes: list[str]
     replace_with: tuple[str, ...]
     timeouts: Mapping[str, str]
     protect: bool
@@ -146,6 +147,7 @@ class RecordingMonitor(mocks.MockMonitor):
                 dependencies=frozenset(request.dependencies)
                 | {urn for each in request.propertyDependencies.values() for urn in each.urns},
                 ignore_changes=tuple(request.ignoreChanges),
+                replace_on_changes=list(request.replaceOnChanges),
                 replace_with=tuple(request.replace_with),
                 timeouts={key: value for key in ("create", "update", "delete") if (value := getattr(timeouts, key))},
                 protect=request.protect,

@@ -9,7 +9,7 @@ import pytest
 
 from programs.hosting import ami_parameter, architecture
 from tests.programs.recorder import AMI_OF_THE_DAY
-from tests.programs.samples import SAMPLES, WEB, declare, sample
+from tests.programs.samples import SAMPLES, WEB, declare, sample, sample_stage
 from tinystacks.spec.compute import ComputeSpec
 
 GROUP = "aws:autoscaling/group:Group"
@@ -280,7 +280,7 @@ def test_d8_the_strategy_on_ec2_has_an_explicit_weight():
 
     assert association == {
         "clusterName": "shop-dev",
-        "capacityProviders": ["capacity-shop-1a2b3c4"],
+        "capacityProviders": ["capacity-shop-1a2b3c4", "FARGATE", "FARGATE_SPOT"],
         "defaultCapacityProviderStrategies": [
             {"capacityProvider": "capacity-shop-1a2b3c4", "base": 0.0, "weight": 1.0}
         ],
@@ -312,6 +312,23 @@ def test_d8_fargate_weights_are_never_zero_and_one_provider_has_the_base(
 def test_a_fargate_cluster_keeps_both_providers_so_that_spot_can_be_switched_off():
     """PutClusterCapacityProviders refuses to take away a provider that a service still uses."""
     assert sample("fargate").one(ASSOCIATION).inputs["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+
+
+def test_k1_a_stage_that_leaves_its_instances_keeps_them_as_they_were_while_its_services_run_on_fargate():
+    before = declare({"services": {"web": WEB}})
+    leaving = declare(
+        {"services": {"web": WEB}, "compute": {"kind": "fargate"}},
+        leaving=sample_stage({"services": {"web": WEB}}, "dev", stack="shop"),
+    )
+
+    for token in (GROUP, TEMPLATE, PROVIDER):
+        assert leaving.one(token).inputs == before.one(token).inputs
+    association = leaving.one(ASSOCIATION).inputs
+    assert association["capacityProviders"] == ["capacity-shop-1a2b3c4", "FARGATE", "FARGATE_SPOT"]
+    assert [item["capacityProvider"] for item in association["defaultCapacityProviderStrategies"]] == ["FARGATE"]
+    service = leaving.one("aws:ecs/service:Service").inputs
+    assert [item["capacityProvider"] for item in service["capacityProviderStrategies"]] == ["FARGATE"]
+    assert leaving.exports["auto_scaling_group"] == before.exports["auto_scaling_group"]
 
 
 def test_fargate_makes_no_instances():

@@ -78,6 +78,13 @@ def test_d1_a_schedule_alone_owns_the_number_of_tasks():
     assert "desiredCount" in service_with(spec).ignore_changes
 
 
+def test_k1_a_service_whose_tasks_lose_their_own_interfaces_is_made_anew():
+    """ECS takes no network configuration from a service; for subnets that change it is updated in place."""
+    assert sample(DEFAULT).one(SERVICE).replace_on_changes == ["networkConfiguration"]
+    on_fargate = declare({"services": {"web": WEB}, "compute": {"kind": "fargate"}})
+    assert on_fargate.one(SERVICE).replace_on_changes == []
+
+
 def test_b2_b17_a_new_deployment_is_forced_by_its_id():
     service = service_with({}, deploy_id="2026-11-23T06:00:00Z")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from tinystacks.deployment.engine_update import update_resources
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_replacements
 from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images, own_images
+from tinystacks.deployment.leaving_instances import image_of_instances, stage_on_instances
 from tinystacks.deployment.masking import masked
 from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.preflight import ensure_service_roles
@@ -101,6 +103,7 @@ class Update:
             else:
                 opened.past = past_deployments(context.target.client, outputs_of(opened.state))
                 moved_on = self._take_over_what_ecs_did(opened, program)
+            leaving = stage_on_instances(context, opened)
             known = not moved_on and not self._force and self._is_known(opened, supply)
             planned = None if known or opened.state is None else self._preview(opened, program)
             if planned is not None and not self._allow_downtime:
@@ -110,13 +113,21 @@ class Update:
             if same and opened.record is not None and opened.record.spec_digest == digest:
                 assert planned is not None
                 return end_update(context, opened, planned.changes or Changes(), released=False, emit=emit)
+            first = program
+            if leaving is not None:
+                kept = {"leaving": leaving, "ami_id": image_of_instances(opened.record), **forced}
+                kept.setdefault("deploy_id", context.inputs.strategy())
+                first = context.inputs.program(opened.record, images=supply.images, release_gate=gate, **kept)
             try:
-                changes = self._change(opened, program, supply, digest)
+                changes = self._change(opened, first, supply, digest)
             except TinystacksError:
                 if gate is None or not gate.failed:
                     raise
                 return end_at_gate(context, opened, gate.failed, emit=emit)
-            return end_update(context, opened, changes, released=True, emit=emit)
+            result = end_update(context, opened, changes, released=True, emit=emit)
+            if leaving is None or result.result is not Result.STEADY:
+                return result
+            return self._without_instances(opened, program, result)
 
     def _supplied(self, opened: Opened, supplying: ImageSupply | None) -> Supply:
         """Have the images of all services; repositories that are not there yet are made first."""
@@ -157,6 +168,7 @@ class Update:
         ami_id = context.inputs.ami_id(opened.record)
         former = opened.record.ami_id if opened.record else ""
         before = opened.record
+        strategy = context.inputs.strategy()
         released_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         number = (before.release if before else 0) + 1
         record = context.remember(
@@ -168,7 +180,8 @@ class Update:
             images=supply.images,
             sources=supply.sources,
             file_images={name: image for name, image in file_images(context).items() if image is not None},
-            strategy=context.inputs.strategy(),
+            # Until it is done: what is broken off has to be forced again (trap B17).
+            strategy=(before and before.strategy) or strategy,
             cleared=False,
         )
         opened.session.write_config(
@@ -176,7 +189,11 @@ class Update:
                 "spec": context.inputs.spec_json(),
                 "release": json.dumps(self._release(record, before)),
                 "record": json.dumps(
-                    to_stored(record, spec_digest=digest, settings_digest=context.inputs.settings_digest(record))
+                    to_stored(
+                        replace(record, strategy=strategy),
+                        spec_digest=digest,
+                        settings_digest=context.inputs.settings_digest(record),
+                    )
                 ),
             },
             salt=opened.state.salt if opened.state else "",
@@ -187,7 +204,9 @@ class Update:
             with context.explained():
                 translator = update_resources(context, opened, program, message=self._message)
             done = translator.changes or done
-            context.remember(opened, spec_digest=digest, settings_digest=context.inputs.settings_digest(record))
+            context.remember(
+                opened, strategy=strategy, spec_digest=digest, settings_digest=context.inputs.settings_digest(record)
+            )
         except BaseException:
             context.remember(opened, results=with_result(record.results, number, Result.FAILED), spec_digest="")
             raise
@@ -195,6 +214,22 @@ class Update:
             self._note_state(opened)
         context.interrupt.check()
         return done
+
+    def _without_instances(self, opened: Opened, program: Callable[[], None], result: UpResult) -> UpResult:
+        """Remove the instances that the services have left."""
+        context = self._context
+        self._emit(PhaseStarted(phase=Phase.ENGINE, message="removing the instances, on which no task runs any more"))
+        try:
+            with context.explained():
+                translator = update_resources(context, opened, program, message=self._message)
+        finally:
+            self._note_state(opened)
+        done = translator.changes or Changes()
+        return replace(
+            result,
+            changes=replace(result.changes, delete=done.delete, same=done.same),
+            outputs=outputs_of(opened.state),
+        )
 
     def _note_state(self, opened: Opened) -> None:
         """Remember what the state holds now; a failure to read it must not hide why the update failed."""
