@@ -132,12 +132,13 @@ def test_a8_a_plain_secret_in_an_export_is_noticed():
 
 def test_the_state_is_read_from_the_engine_s_export():
     stack = {"type": "pulumi:pulumi:Stack", "urn": "u", "outputs": {"endpoint": "http://x"}}
-    provider = {"type": "pulumi:providers:aws", "urn": "p"}
-    service = {"type": "aws:ecs/service:Service", "urn": "s"}
+    provider = {"type": "pulumi:providers:aws", "urn": "p", "custom": True}
+    component = {"type": "tinystacks:aws:Cluster", "urn": "c"}
+    service = {"type": "aws:ecs/service:Service", "urn": "s", "custom": True}
     deployment = {
         "manifest": {"version": "v3.259.0"},
         "secrets_providers": {"type": "passphrase", "state": {"salt": "v1:a"}},
-        "resources": [stack, provider, service],
+        "resources": [stack, provider, component, service],
         "pending_operations": [{"type": "creating", "resource": service}],
     }
     state = State(export={"version": 3, "deployment": deployment})

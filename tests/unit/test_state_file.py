@@ -11,7 +11,10 @@ import pytest
 from tinystacks.deployment.engine_state import Place
 from tinystacks.deployment.state_file import read_state_file
 
-LATEST = {"manifest": {"version": "v3.259.0"}, "resources": [{"urn": "u", "type": "aws:ecs/cluster:Cluster"}]}
+LATEST = {
+    "manifest": {"version": "v3.259.0"},
+    "resources": [{"urn": "u", "custom": True, "type": "aws:ecs/cluster:Cluster"}],
+}
 
 
 def place(folder: Path, url: str = "") -> Place:

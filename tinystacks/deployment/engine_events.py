@@ -124,8 +124,11 @@ class EventTranslator:
         *,
         read: bool = False,
     ) -> None:
-        """Keep what is done to a resource; a replacement comes as several steps, of which only one names the cause."""
-        if step.type.startswith(_NO_RESOURCE_OF_THE_FILE):
+        """Keep what is done to a resource; a replacement comes as several steps, of which only one names the cause.
+
+        A component only groups others: nothing of it is at AWS, and no line tells of it.
+        """
+        if step.type.startswith(_NO_RESOURCE_OF_THE_FILE) or not _is_custom(step):
             return
         self._actions[step.urn] = action
         if action not in _PLANNED:
@@ -144,7 +147,7 @@ class EventTranslator:
         )
 
     def _count(self) -> Changes:
-        """Count resources of the file; the engine's own count has the stage and its providers in it."""
+        """Count resources; the engine's own count has the stage, its providers and components in it."""
         counts = Counter(
             self.planned[urn].action if urn in self.planned else str(action) for urn, action in self._actions.items()
         )

@@ -27,8 +27,10 @@ class State:
 
     @property
     def count(self) -> int:
-        """Resources besides the stage itself and its providers."""
-        return sum(not item["type"].startswith(("pulumi:pulumi:", "pulumi:providers:")) for item in self.resources)
+        """Resources; the stage itself, its providers and the components that group resources are none."""
+        return sum(
+            bool(item.get("custom")) and not item["type"].startswith("pulumi:providers:") for item in self.resources
+        )
 
     @property
     def pending(self) -> list[Mapping[str, Any]]:
