@@ -116,9 +116,17 @@ def test_c8_the_receipt_names_what_is_kept_and_why(paper: Paper) -> None:
     kept = Kept(type="ECR repository", id="shop-web", reason="holds images; --purge-images removes it")
     show_receipt(
         paper.console,
-        DestroyResult(stack="shop", stage="dev", result=Result.DESTROYED, removed=("a", "b"), kept=(kept,)),
+        DestroyResult(
+            stack="shop",
+            stage="dev",
+            result=Result.DESTROYED,
+            removed=("a", "b"),
+            deregistered=("task definition shop-web (3 revisions)",),
+            kept=(kept,),
+        ),
     )
     assert "Removed 2 resources." in paper.text
+    assert "and task definition shop-web (3 revisions)" in paper.text
     assert "kept ECR repository shop-web: holds images" in paper.text
 
 

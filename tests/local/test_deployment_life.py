@@ -97,7 +97,8 @@ def test_up_is_steady_again_unchanged_answers_and_destroy_leaves_nothing(local, 
     gone = deployment.destroy()
     assert gone.result is Result.DESTROYED
     assert gone.kept == ()
-    assert any(words.startswith("task definition ") for words in gone.removed), "revisions go with the stage"
+    assert len(gone.removed) == gone.changes.delete
+    assert any(words.startswith("task definition ") for words in gone.deregistered), "revisions go with the stage"
     assert local.left(deployment) == []
 
 
@@ -112,7 +113,7 @@ def test_a3_sigkill_in_the_middle_of_up_is_told_and_the_next_up_converges(local,
     assert deployment.up().result is Result.UNCHANGED
     gone = deployment.destroy()
     assert gone.kept == ()
-    assert any(words.startswith("task definition ") for words in gone.removed), "revisions go with the stage"
+    assert any(words.startswith("task definition ") for words in gone.deregistered), "revisions go with the stage"
     assert local.left(deployment) == []
 
 

@@ -68,7 +68,7 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
                 opened.session.remove()
         emit(PhaseStarted(phase=Phase.RECEIPT, message="looking for what is left"))
         kept = _receipt(context, emit)
-        removed = (*removed, *_remove_revisions(context, emit))
+        deregistered = _remove_revisions(context, emit)
         context.folder.forget()
         return DestroyResult(
             stack=context.stage.stack,
@@ -77,6 +77,7 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
             changes=changes,
             kept=kept,
             removed=removed,
+            deregistered=deregistered,
         )
 
 

@@ -133,13 +133,19 @@ class RefreshResult(OperationResult):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestroyResult(OperationResult):
-    """What a destroy removed (`removed`: words of the file) and what it kept."""
+    """What a destroy removed and what it kept.
+
+    Attributes:
+        removed: resources that the engine deleted, in words of the file.
+        deregistered: task definitions whose revisions went after them, in words.
+    """
 
     removed: tuple[str, ...] = ()
+    deregistered: tuple[str, ...] = ()
 
     def to_mapping(self) -> dict[str, Any]:
-        """Give the JSON document of this result."""
-        return {**OperationResult.to_mapping(self), "removed": list(self.removed)}
+        """Give the JSON document of this result; `removed` holds both."""
+        return {**OperationResult.to_mapping(self), "removed": [*self.removed, *self.deregistered]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

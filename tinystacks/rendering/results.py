@@ -85,6 +85,8 @@ def show_preview(console: Console, result: PreviewResult, services: Iterable[str
 def show_receipt(console: Console, result: DestroyResult) -> None:
     """Write what a destroy removed and what is kept and why."""
     console.print(f"Removed {len(result.removed)} resources.")
+    for words in result.deregistered:
+        console.print(f"  and {escape(words)}")
     if not result.kept:
         console.print("Nothing that carries the stage's tags is left.")
     for kept in result.kept:
