@@ -45,6 +45,53 @@ def test_nothing_is_concluded_about_a_service_that_is_wrong_itself():
     assert MIN_ABOVE_MAX in problems
 
 
+def test_a_service_that_is_wrong_elsewhere_is_still_told_what_is_proven():
+    problems = told(FILE.format(web="cpu: -3\n    tasks: {min: 3, max: 1}\n    secrets: {KEY: hunter2}", compute=""))
+    assert [problem.split(":")[1].strip() for problem in problems[:3]] == [
+        "services.web.cpu",
+        "services.web.tasks.max",
+        "services.web.secrets.KEY",
+    ]
+
+
+def test_a_range_is_judged_only_where_its_section_is_sound():
+    problems = told(
+        FILE.format(web="cpu: -3\n    tasks: {min: 9, mx: 12}", compute=", kynd: ec2, instances: {min: 5, max: 2}")
+    )
+    assert not [problem for problem in problems if "services.web.tasks.max" in problem]
+    assert [problem for problem in problems if "compute.instances.max: must be at least" in problem]
+
+
+EVERY_VALUE_WRONG = """\
+name: shop
+services:
+  web:
+    image: "no image"
+    port: eighty
+    health_check: {matcher: ok, timeout: 30, interval: 5}
+    tasks: {min: 3, max: 1, schedule: {night: {when: later, min: 1}}}
+    variables: {9LIVES: "1"}
+    secrets: {KEY: hunter2}
+    policies: [admin]
+    kms_keys: [mine]
+    route: {host: ["no host"], path: [nowhere]}
+compute: {kynd: ec2, instance_types: [large], instances: {min: 5, max: 2}}
+network: {zones: 3, vpc_id: mine, public_subnets: [left]}
+endpoint: {certficate: x, certificate: mine, domain: "https://x", access_logs: "s3://logs"}
+alarms: {topick: x, topic: mine}
+"""
+
+
+def test_a_value_that_is_wrong_by_itself_is_told_whatever_else_is_wrong():
+    fields = {problem.split(":")[1].strip() for problem in told(EVERY_VALUE_WRONG)}
+    web = {"image", "port", "health_check.matcher", "health_check.timeout", "tasks.max", "tasks.schedule.night.when"}
+    web |= {"variables.9LIVES", "secrets.KEY", "policies[0]", "kms_keys[0]", "route.host[0]", "route.path[0]"}
+    assert fields >= {f"services.web.{field}" for field in web}
+    assert fields >= {"compute.kynd", "compute.instance_types[0]", "compute.instances.max", "network.zones"}
+    assert fields >= {"network.vpc_id", "network.public_subnets[0]", "endpoint.certficate", "endpoint.certificate"}
+    assert fields >= {"endpoint.domain", "endpoint.access_logs", "alarms.topick", "alarms.topic"}
+
+
 def test_what_tasks_run_on_is_not_guessed_where_it_is_wrong():
     problems = told(FILE.format(web="cpu: 256", compute=", kynd: ec2"))
     assert problems[0] == MIN_ABOVE_MAX

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from tinystacks.spec.checks import CHECKS, SERVICE_CHECKS, check_stage
+from tinystacks.spec.messages import paths_of
 from tinystacks.spec.model import StackSpec
 from tinystacks.spec.positions import Origin
 from tinystacks.spec.stages import assembled_stage
@@ -20,11 +21,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tinystacks.errors import Problem
+    from tinystacks.spec.checks.finding import Finding
     from tinystacks.spec.positions import KeyPath, SourceMap
 
 _PLACEHOLDER = "name"
+_CUTS = 5
+"""As deep as sections stand in each other."""
 _OF_ONE = ("services", "stages")
 """Sections whose parts stand for themselves; any other says something about every service."""
+_OF_ITS_VALUE = frozenset(
+    {
+        "bucket-name",
+        "certificate-arn",
+        "domain",
+        "health-check-matcher",
+        "image-invalid",
+        "instance-type-invalid",
+        "kms-key-arn",
+        "policy-arn",
+        "route-host",
+        "route-path",
+        "schedule-when",
+        "secret-arn",
+        "subnet-id",
+        "topic-arn",
+        "variable-name",
+        "vpc-id",
+    }
+)
+"""Rules that look at nothing but the value they point at."""
+_OF_ITS_SECTION = frozenset({"health-check-timeout", "instances-min-over-max", "tasks-min-over-max"})
+"""Rules that look at nothing but the section in which the value is that they point at."""
 
 
 def problems_of_sound_parts(data: Mapping[str, Any], wrong: Sequence[KeyPath], source: SourceMap) -> list[Problem]:
@@ -35,13 +62,8 @@ def problems_of_sound_parts(data: Mapping[str, Any], wrong: Sequence[KeyPath], s
         wrong: paths of what is of the wrong form.
         source: positions in the file.
     """
-    sound = copy.deepcopy(dict(data))
-    for path in wrong:
-        _cut(sound, path)
-    sound.setdefault("name", _PLACEHOLDER)
-    try:
-        stack = StackSpec.model_validate(sound).with_origin(Origin(source=source))
-    except ValidationError:
+    stack, wrong = _sound(data, wrong, source)
+    if stack is None:
         return []
     touched = {path[: 2 if path[0] in _OF_ONE else 1] for path in wrong if path}
     around = any(path[0] not in (*_OF_ONE, "name") for path in touched)
@@ -49,25 +71,66 @@ def problems_of_sound_parts(data: Mapping[str, Any], wrong: Sequence[KeyPath], s
     for name in stack.stage_names:
         stage, wrong_here = assembled_stage(stack, name)
         if stage is not None and not wrong_here and ("stages", name) not in touched:
-            found = check_stage(stage, SERVICE_CHECKS if around else CHECKS, apart_from=touched)
+            found = check_stage(
+                stage,
+                SERVICE_CHECKS if around else CHECKS,
+                believed=lambda finding: not {finding.path[:1], finding.path[:2]} & touched,
+            )
+            found += check_stage(stage, believed=lambda finding: _is_proven(finding, wrong))
             problems.update(dict.fromkeys(problem for problem in found if problem.severity == "error"))
     return list(problems)
 
 
-def _cut(data: Any, path: KeyPath) -> None:
-    """Remove what is at a path; where it is missing, what it is missing in."""
-    parents: list[tuple[Any, str | int]] = []
-    here = data
-    for key in path:
+def _sound(
+    data: Mapping[str, Any], wrong: Sequence[KeyPath], source: SourceMap
+) -> tuple[StackSpec | None, Sequence[KeyPath]]:
+    """Give what is left when all that is wrong is cut out, and what was cut."""
+    sound = copy.deepcopy(dict(data))
+    newly = wrong
+    for _ in range(_CUTS):
+        for path in {_to_cut(sound, path) for path in newly}:
+            _cut(sound, path)
+        sound.setdefault("name", _PLACEHOLDER)
         try:
-            child = here[key]
+            return StackSpec.model_validate(sound).with_origin(Origin(source=source)), wrong
+        except ValidationError as error:  # what was cut is missing now: that in which it is missing goes too
+            newly = paths_of(error, StackSpec)
+            wrong = [*wrong, *newly]
+    return None, wrong
+
+
+def _is_proven(finding: Finding, wrong: Sequence[KeyPath]) -> bool:
+    """Whether a finding looks only at what was not cut, though something beside it was."""
+    at = finding.path
+    if finding.code in _OF_ITS_VALUE:
+        return not any(path[: len(at)] == at or at[: len(path)] == path for path in wrong)
+    if finding.code in _OF_ITS_SECTION:
+        return not any(path[:-1] == at[:-1] or at[: len(path)] == path for path in wrong)
+    return False
+
+
+def _to_cut(data: Any, path: KeyPath) -> KeyPath:
+    """Give the path of what has to go: for what is missing, what it is missing in; for a list's item, the list."""
+    found: KeyPath = ()
+    here = data
+    for depth, key in enumerate(path, start=1):
+        within = here
+        try:
+            here = within[key]
         except (KeyError, IndexError, TypeError):
             break
-        parents.append((here, key))
-        here = child
-    if parents:
-        holder, key = parents[-1]
-        if isinstance(holder, dict):
-            del holder[key]
-        else:
-            holder[key] = None
+        if isinstance(within, dict):
+            found = path[:depth]
+    return found
+
+
+def _cut(data: Any, path: KeyPath) -> None:
+    """Remove what is at a path, unless what it is in went before."""
+    here = data
+    for key in path[:-1]:
+        try:
+            here = here[key]
+        except (KeyError, IndexError, TypeError):
+            return
+    if path:
+        here.pop(path[-1], None)

@@ -22,12 +22,11 @@ from tinystacks.spec.checks import (
 from tinystacks.spec.messages import in_file_order, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tinystacks.errors import Problem
     from tinystacks.spec.checks.finding import Finding
     from tinystacks.spec.model import StageSpec
-    from tinystacks.spec.positions import KeyPath
 
 SERVICE_CHECKS: Sequence[Callable[[StageSpec], Iterable[Finding]]] = (
     names.check,
@@ -55,19 +54,19 @@ def check_stage(
     stage: StageSpec,
     checks: Iterable[Callable[[StageSpec], Iterable[Finding]]] = CHECKS,
     *,
-    apart_from: Collection[KeyPath] = (),
+    believed: Callable[[Finding], bool] = lambda _finding: True,
 ) -> list[Problem]:
     """Give every error and warning of a stage that is well-formed and filled in, in the order of the file.
 
     Args:
         stage: the stage.
         checks: what to look for.
-        apart_from: sections (`("compute",)`) and services (`("services", "web")`) to say nothing about.
+        believed: says of a finding whether it counts.
     """
     origin = stage.origin
     findings = dict.fromkeys(finding for check in checks for finding in check(stage))
     return in_file_order(
         locate(origin, finding.path, finding.message, code=finding.code, severity=finding.severity)
         for finding in findings
-        if finding.path[:1] not in apart_from and finding.path[:2] not in apart_from
+        if believed(finding)
     )
