@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.fakes.local_stage import LocalStage, eventually
-from tinystacks.local.alarms import AlarmRule, RecentDatapoints, evaluate, metric_key
+from tinystacks.local.alarms import AlarmRule, RecentDatapoints, evaluate, metric_key, reason
 from tinystacks.local.group_policies import adjustment
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget
@@ -36,6 +36,57 @@ def rule(**changes):
 )
 def test_evaluation(windows, changes, state):
     assert evaluate(rule(**changes), windows, "BEFORE")[0] == state
+
+
+@pytest.mark.parametrize(
+    ("windows", "changes", "words"),
+    [
+        (
+            [[80], [90], [80]],
+            {},
+            (
+                "3 out of the last 3 datapoints [80.0, 90.0, 80.0] were greater than the threshold (75) "
+                "(minimum 3 datapoints for OK -> ALARM transition)."
+            ),
+        ),
+        (
+            [[0]],
+            {"comparison": "LessThanThreshold", "threshold": 1.0, "datapoints": 1},
+            (
+                "1 out of the last 1 datapoints [0.0] was less than the threshold (1.0) "
+                "(minimum 1 datapoint for OK -> ALARM transition)."
+            ),
+        ),
+        (
+            [[80], [70], [80]],
+            {},
+            (
+                "1 out of the last 3 datapoints [70.0] was not greater than the threshold (75) "
+                "(minimum 1 datapoint for ALARM -> OK transition)."
+            ),
+        ),
+        (
+            [[], [], []],
+            {"missing": "breaching"},
+            "no datapoints were received for 3 periods and 3 missing datapoints were treated as [Breaching].",
+        ),
+        (
+            [[80], [], []],
+            {"missing": "breaching"},
+            "1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching].",
+        ),
+        (
+            [[]],
+            {"missing": "notBreaching", "datapoints": 1},
+            "no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].",
+        ),
+        ([[], []], {}, "Insufficient Data: 2 datapoints were unknown."),
+    ],
+)
+def test_the_reason_is_worded_as_cloudwatch_does(windows, changes, words):
+    judged = rule(**changes)
+    told = reason(judged, windows, evaluate(judged, windows, "OK")[0])
+    assert told == (words if words.startswith("Insufficient") else f"Threshold Crossed: {words}")
 
 
 def test_windows_hold_the_values_of_each_period_newest_first():

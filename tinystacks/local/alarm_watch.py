@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.local.alarms import AlarmRule, evaluate, known_rule, metric_key
+from tinystacks.local.alarms import AlarmRule, evaluate, known_rule, metric_key, reason
 
 if TYPE_CHECKING:
     from tinystacks.local.alarms import RecentDatapoints
@@ -61,11 +61,9 @@ class AlarmWatch:
         before = str(alarm.state_value)
         state, value = evaluate(rule, windows, before)
         if state != before:
-            reason = f"Threshold Crossed: {value} against the threshold ({rule.threshold:g}), {rule.comparison}."
+            why = reason(rule, windows, state)
             with self._emulation.lock:
-                alarm.update_state(
-                    reason, json.dumps({"recentDatapoints": [value], "threshold": rule.threshold}), state
-                )
+                alarm.update_state(why, json.dumps({"recentDatapoints": [value], "threshold": rule.threshold}), state)
         if state == "ALARM" or state != before:
             self._tell(region, alarm, state, value, now)
 

@@ -24,6 +24,13 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
+_WORDS = {
+    "GreaterThanThreshold": "greater than",
+    "GreaterThanOrEqualToThreshold": "greater than or equal to",
+    "LessThanThreshold": "less than",
+    "LessThanOrEqualToThreshold": "less than or equal to",
+}
+_TREATED = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
 _STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
     "Average": statistics.fmean,
     "Sum": sum,
@@ -90,18 +97,60 @@ def evaluate(rule: AlarmRule, windows: Sequence[Sequence[float]], before: str) -
     Returns:
         The state and the newest value; None when there is none.
     """
-    statistic, breaks = _STATISTICS[rule.statistic], _OPERATORS[rule.comparison]
-    values = [statistic(window) if window else None for window in windows]
-    known = [value for value in values if value is not None]
+    known = _known(rule, windows)
     newest = known[0] if known else None
-    missing = len(values) - len(known)
+    missing = len(windows) - len(known)
     if not known and rule.missing == "missing":
         return "INSUFFICIENT_DATA", None
     if not known and rule.missing == "ignore":
         return before, None
-    broken = sum(1 for value in known if breaks(value, rule.threshold))
-    broken += missing if rule.missing == "breaching" else 0
+    broken = len(_breaking(rule, known)) + (missing if rule.missing == "breaching" else 0)
     return ("ALARM" if broken >= rule.datapoints else "OK"), newest
+
+
+def reason(rule: AlarmRule, windows: Sequence[Sequence[float]], state: str) -> str:
+    """Say why an alarm is in a state, as CloudWatch does in `StateReason`, but without the times of the datapoints.
+
+    Args:
+        rule: what it compares.
+        windows: values per period, newest first.
+        state: what `evaluate` made of them.
+    """
+    known = _known(rule, windows)
+    missing = len(windows) - len(known)
+    if state == "INSUFFICIENT_DATA":
+        return f"Insufficient Data: {_count(missing, 'datapoint')} {_were(missing)} unknown."
+    breaking = _breaking(rule, known)
+    if state == "ALARM":
+        telling, needed, be, change = breaking, rule.datapoints, "", "OK -> ALARM"
+    else:
+        telling, needed = [value for value in known if value not in breaking], rule.periods - rule.datapoints + 1
+        be, change = " not", "ALARM -> OK"
+    if missing and rule.missing in _TREATED and len(telling) < needed:
+        received = f"{_count(len(known), 'datapoint') if known else 'no datapoints'} {_were(len(known))} received"
+        treated = f"{_count(missing, 'missing datapoint')} {_were(missing)} treated as [{_TREATED[rule.missing]}]"
+        return f"Threshold Crossed: {received} for {_count(len(windows), 'period')} and {treated}."
+    return (
+        f"Threshold Crossed: {len(telling)} out of the last {len(windows)} datapoints {telling} "
+        f"{_were(len(telling))}{be} {_WORDS[rule.comparison]} the threshold ({rule.threshold}) "
+        f"(minimum {_count(needed, 'datapoint')} for {change} transition)."
+    )
+
+
+def _known(rule: AlarmRule, windows: Sequence[Sequence[float]]) -> list[float]:
+    return [float(_STATISTICS[rule.statistic](window)) for window in windows if window]
+
+
+def _breaking(rule: AlarmRule, values: Sequence[float]) -> list[float]:
+    return [value for value in values if _OPERATORS[rule.comparison](value, rule.threshold)]
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def known_rule(statistic: str, comparison: str) -> bool:
