@@ -202,6 +202,13 @@ def test_a_runtime_that_is_not_there_is_an_error_that_says_so(local):
     assert local.status() is None
 
 
+def test_without_its_packages_it_says_which_and_how_to_get_them(tmp_path):
+    with pytest.raises(LocalAwsError, match=r"not installed: aiohttpx, mota") as refused:
+        LocalAws(home=tmp_path / "home", parts=("json", "aiohttpx", "mota")).start()
+    assert "pip install 'tinystacks[local]'" in str(refused.value.hint)
+    assert not (tmp_path / "home" / "server.log").exists()
+
+
 def test_without_a_server_status_is_none_and_reset_is_refused(tmp_path):
     local = LocalAws(home=tmp_path)
     assert local.status() is None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from tinystacks.doctor.finding import Finding
+from tinystacks.local_parts import INSTALL_LOCAL_PARTS, missing_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     Which = Callable[[str], str | None]
 
-_LOCAL_PARTS = ("moto", "docker", "werkzeug", "aiohttp", "grpc")
 _SESSION_MANAGER_GUIDE = (
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
 )
@@ -67,14 +66,14 @@ def check_container_engine(which: Which, sockets: Iterable[Path]) -> Finding:
 
 def check_local_parts() -> Finding:
     """Check that the packages of `tinystacks[local]` are installed."""
-    missing = [part for part in _LOCAL_PARTS if find_spec(part) is None]
+    missing = missing_parts()
     if not missing:
         return Finding(name="Local AWS", verdict="ok", found="all its parts are installed")
     return Finding(
         name="Local AWS",
         verdict="warning",
         found=f"{', '.join(missing)} missing; only --local needs them",
-        mend="pip install 'tinystacks[local]'",
+        mend=INSTALL_LOCAL_PARTS,
     )
 
 

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 from tinystacks.errors import LocalAwsError
 from tinystacks.local.control_client import ask
 from tinystacks.local.status import StateFolder
+from tinystacks.local_parts import INSTALL_LOCAL_PARTS, LOCAL_PARTS, missing_parts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tinystacks.local.status import LocalStatus
@@ -38,11 +40,13 @@ class LocalAws:
     Args:
         home: folder with its files; by default `TINYSTACKS_LOCAL_HOME`, else the user's state folder.
         providers: start the process that stands for the Pulumi plugins; without it only AWS clients can use it.
+        parts: packages that have to be installed for it to start.
     """
 
-    def __init__(self, *, home: Path | None = None, providers: bool = True) -> None:
+    def __init__(self, *, home: Path | None = None, providers: bool = True, parts: Sequence[str] = LOCAL_PARTS) -> None:
         self.folder = StateFolder(home)
         self._providers = providers
+        self._parts = parts
 
     def status(self) -> LocalStatus | None:
         """The running local AWS, or None; files of a dead one are left for `start` to clean and report."""
@@ -178,6 +182,11 @@ class LocalAws:
         )
 
     def _launch(self, runtime: str | None, speed: float | None, *, port: int) -> LocalStatus:
+        if missing := missing_parts(self._parts):
+            raise LocalAwsError(
+                f"the local AWS needs packages that are not installed: {', '.join(missing)}",
+                hint=f"Install them: {INSTALL_LOCAL_PARTS}. Without --local, nothing needs them.",
+            )
         self.folder.make()
         ready, written = os.pipe()
         command = [sys.executable, "-m", "tinystacks.local.server", "--home", str(self.folder.path)]
