@@ -111,6 +111,16 @@ def test_what_the_program_refuses_is_the_file_s_error_without_a_trace():
     assert str(explain(failure(problems=problems), stage="dev")) == said
 
 
+def test_a_bucket_for_the_state_that_is_not_there_is_said_so():
+    said = (
+        "error: error listing stacks: could not list bucket: blob (code=NotFound): operation error S3: ListObjectsV2, "
+        "https response error StatusCode: 404, RequestID: r, NoSuchBucket: The specified bucket does not exist"
+    )
+    error = explain(failure(stderr=said), stage="prod")
+    assert error.message == "The bucket that `state:` names for stage `prod` does not exist."
+    assert "aws s3 mb" in error.hint
+
+
 def test_what_aws_refuses_to_a_lookup_is_an_aws_error_without_a_trace_told_once():
     aws = (
         "invoke of aws:ec2/getVpc:getVpc failed: invocation of aws:ec2/getVpc:getVpc returned an error: invoking "
@@ -121,7 +131,7 @@ def test_what_aws_refuses_to_a_lookup_is_an_aws_error_without_a_trace_told_once(
     error = explain(failure(problems=problems), stage="dev")
     assert isinstance(error, AwsError)
     assert error.code == "InvalidVpcID.NotFound"
-    assert str(error).startswith("invoking aws:ec2/getVpc:getVpc: operation error EC2: DescribeVpcs")
+    assert str(error).startswith("`network.vpc_id` cannot be read: operation error EC2: DescribeVpcs")
     assert len(str(error).splitlines()) == 2, "the error and what to do"
 
 

@@ -28,6 +28,7 @@ _PASSPHRASE = (
     "message authentication failed",
     "PULUMI_CONFIG_PASSPHRASE",
 )
+_NO_BUCKET = "NoSuchBucket: "
 _PENDING = "pending operations"
 _PLUGIN_NAMES = (
     re.compile(r"pulumi-resource-(?P<name>[a-z0-9]+)'? at version v?(?P<version>\d+\.\d+\.\d+)"),
@@ -58,6 +59,9 @@ _PROGRAM = re.compile(
     r"^(?:an unhandled error occurred: )?(?:python inline source runtime error|Exception calling application): "
 )
 _INVOKED = re.compile(r"^invoke of \S+ failed: invocation of \S+ returned an error: ")
+_READ = re.compile(r"^invoking (?P<token>aws:\S+): ")
+_FIELDS = {"aws:ec2/getVpc:getVpc": "network.vpc_id", "aws:ec2/getSubnets:getSubnets": "network.public_subnets"}
+"""What the program reads before it makes anything, by the field of the file that names it."""
 _LOST_MONITOR = re.compile(r"Resource monitor has terminated|resource monitor shut down|StatusCode\.UNAVAILABLE")
 """What the program says when the engine, which failed on something else, does not answer it any more."""
 _TRACE = "\nTraceback (most recent call last):"
@@ -164,6 +168,11 @@ def explain(failure: EngineFailure, *, stage: str) -> TinystacksError:  # noqa: 
             hint="Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the one the stage was made with, "
             "or restore the file `passphrase` in its folder below .tstack.",
         )
+    if _NO_BUCKET in text and not failure.problems:
+        return EngineError(
+            f"The bucket that `state:` names for stage `{stage}` does not exist.",
+            hint="Make it first (`aws s3 mb s3://NAME`, with versioning on), or correct the name in the file.",
+        )
     if any(words in text for words in _PLUGIN_WORDS):
         return _plugin(text)
     if _CREDENTIALS.search(text) and not _ACCESS.search(text):
@@ -216,7 +225,7 @@ def _refused(failure: EngineFailure) -> TinystacksError:
     if not own:
         said = plain(f"{failure.stdout}\n{failure.stderr}")
         return EngineError(f"The engine left the program during `{failure.command}`:\n{_tail(said)}", hint=_GO_ON)
-    told = dict.fromkeys((words, without_trace(plain(message))) for words, message in own)
+    told = dict.fromkeys((words, _in_words(without_trace(plain(message)))) for words, message in own)
     message = "\n".join(f"{words}: {said}" if words else said for words, said in told)
     if any(f"{_OWN_REFUSAL}SpecError: " in trace for _words, trace in failure.problems):
         return SpecError([Problem(field="", message=said) for _words, said in told])
@@ -234,6 +243,13 @@ def _refused(failure: EngineFailure) -> TinystacksError:
                 hint=hint,
             )
     return EngineError(message, hint=hint)
+
+
+def _in_words(said: str) -> str:
+    """Name the field of the file where something could not be read."""
+    read = _READ.match(said)
+    field = _FIELDS.get(read["token"]) if read else None
+    return f"`{field}` cannot be read: {said[read.end() :]}" if read and field else said
 
 
 def _first_line(text: str) -> str:
