@@ -50,6 +50,14 @@ def test_the_values_of_a_preview_are_those_that_the_program_asks_for() -> None:
     assert _told(step, read=False) == [("taskDefinition", "a:1", KNOWN_LATER), ("desired", 2, 3)]
 
 
+def test_what_is_known_later_is_said_so_however_deep_it_stands() -> None:
+    old, new = _state(balancers=[{"group": "a"}]), _state(balancers=[{"group": UNKNOWN}], network={"groups": [UNKNOWN]})
+    assert _told(_step(old, new, "balancers", "network"), read=False) == [
+        ("balancers[0].group", "a", KNOWN_LATER),
+        ("network", None, {"groups": [KNOWN_LATER]}),
+    ]
+
+
 def test_documents_are_compared_inside() -> None:
     old = json.dumps([{"name": "web", "image": "nginx:1", "environment": [{"name": "A", "value": "1"}]}])
     new = json.dumps([{"name": "web", "image": "nginx:2", "environment": []}])

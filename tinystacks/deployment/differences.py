@@ -88,5 +88,14 @@ def _either(state: Any, path: str, *, inputs_first: bool) -> Any:
     for document in documents:
         value = value_at(masked(document), path)
         if value is not None:
-            return KNOWN_LATER if value == UNKNOWN else value
+            return _told(value)
     return None
+
+
+def _told(value: Any) -> Any:
+    """Give a value with words for what is known only afterwards, however deep it stands."""
+    if isinstance(value, dict):
+        return {key: _told(one) for key, one in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_told(one) for one in cast("list[Any]", value)]
+    return KNOWN_LATER if value == UNKNOWN else value
