@@ -90,6 +90,16 @@ def test_b1_a_rollback_is_no_success_though_the_service_is_steady():
     assert (cause.reason, cause.count, cause.service) == ("image-pull", 3, "web")
 
 
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
+def test_b6_what_ecs_tells_for_an_hour_only_is_a_cause_of_what_takes_longer(status):
+    """ListTasks: stopped tasks are told for one hour."""
+    pulling = [stopped_task(n, "Task failed to start", container=PULL) for n in range(2)]
+    run = Run(Look([deployment(failed=2)], status, stopped=pulling), Look([deployment(failed=2)], status), deadline=120)
+    assert run.verdict.result is Result.TIMED_OUT
+    (cause,) = run.verdict.causes
+    assert (cause.reason, cause.count) == ("image-pull", 2)
+
+
 def test_b1_a_rollback_that_ended_before_the_first_look_is_seen():
     run = Run(Look([deployment(OLD, "COMPLETED", running=2)], "ROLLBACK_SUCCESSFUL"))
     assert run.verdict.result is Result.ROLLED_BACK

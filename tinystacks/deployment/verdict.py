@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors, batches
@@ -19,6 +18,7 @@ from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registratio
 from tinystacks.deployment.results import Result
 from tinystacks.deployment.service_deployments import ServiceDeployment, newest_deployment
 from tinystacks.deployment.service_verdicts import ServiceVerdict
+from tinystacks.deployment.stopped_tasks import StoppedTasks
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _SERVICES_PER_CALL = 10
 """ECS API reference, DescribeServices."""
-_TASKS_PER_CALL = 100
-"""ECS API reference, DescribeTasks."""
 _NO_ROOM_TIMES = 8
 """Placement failures after which room is not going to come, when they span the time below."""
 _NO_ROOM_SECONDS = 300
@@ -64,6 +62,7 @@ class _Followed:
 
     name: str
     outputs: ServiceOutputs
+    stopped: StoppedTasks
     deadline: float
     breaker: bool
     since: datetime | None = None
@@ -115,6 +114,7 @@ class Follower:
             _Followed(
                 name=name,
                 outputs=outputs.services[name],
+                stopped=StoppedTasks(self._ecs, outputs.cluster_name, outputs.services[name]),
                 deadline=start + spec.rolling_update.deadline,
                 breaker=spec.rolling_update.circuit_breaker,
             )
@@ -199,6 +199,7 @@ class Follower:
 
     def _hopeless(self, service: _Followed, own: Mapping[str, Any]) -> ServiceVerdict | None:
         """Give up early on what cannot succeed (traps B4, B5); what the circuit breaker counts is left to it."""
+        stopped = service.stopped.look(service.since)
         if service.rolled_back:
             return None
         now = self._pace.clock()
@@ -216,7 +217,7 @@ class Follower:
         if not service.breaker and counted >= threshold:
             return self._end(service, Result.FAILED, f"{counted} tasks failed in a row", None)
         # A task that ends after it ran is not counted by ECS (the breaker's own documentation), so it is counted here.
-        ended = len(failed_tasks(self._stopped(service)))
+        ended = len(failed_tasks(stopped))
         if ended >= limit and int(own.get("runningCount", 0)) < int(own.get("desiredCount", 0)):
             return self._end(service, Result.FAILED, f"{ended} tasks started and ended again", None)
         return None
@@ -230,7 +231,7 @@ class Follower:
     def _end(self, service: _Followed, result: Result, reason: str, serving: str | None) -> ServiceVerdict:
         missing = self._registration.causes(service.name) if result is not Result.STEADY else ()
         # Where nothing was begun and nothing is wrong, what failed earlier is no news.
-        stopped = self._stopped(service) if service.begun or result is not Result.STEADY else ()
+        stopped = service.stopped.look(service.since) if service.begun or result is not Result.STEADY else ()
         causes = missing + group_causes(
             service.name,
             stopped,
@@ -260,25 +261,6 @@ class Follower:
         if event != service.last:
             service.last = event
             self._on_event(event)
-
-    def _stopped(self, service: _Followed) -> list[Mapping[str, Any]]:
-        """Give the stopped tasks of the revision that was asked for, newest first."""
-        with aws_errors("ecs", f"stopped tasks of service `{service.name}`"):
-            arns = self._ecs.list_tasks(
-                cluster=self._cluster, serviceName=service.outputs.service_name, desiredStatus="STOPPED"
-            ).get("taskArns", [])
-            tasks: list[Mapping[str, Any]] = []
-            for batch in batches(arns, _TASKS_PER_CALL):
-                tasks.extend(self._ecs.describe_tasks(cluster=self._cluster, tasks=batch).get("tasks", []))
-        # A deployment's creation and its first task's may bear the same second.
-        since = service.since - timedelta(seconds=1) if service.since else None
-        own = [
-            task
-            for task in tasks
-            if task.get("taskDefinitionArn") == service.outputs.task_definition_arn
-            and (since is None or task.get("createdAt") is None or task["createdAt"] >= since)
-        ]
-        return sorted(own, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
 
     def _log_tail(self, service: _Followed, task_id: str) -> tuple[str, ...]:
         """Give the last lines of a task's main container; none when they cannot be read."""
