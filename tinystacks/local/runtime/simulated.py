@@ -28,6 +28,7 @@ from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, 
 from tinystacks.local.runtime.simulated_answers import answer
 from tinystacks.local.runtime.simulated_shell import SimulatedProcess, container_shell
 from tinystacks.local.sessions.process import EnterError
+from tinystacks.naming import TAG_SERVICE
 
 if TYPE_CHECKING:
     import socket
@@ -294,17 +295,11 @@ def _behaviour(definition: Mapping[str, Any]) -> tuple[str, float]:
 def _identity(task: TaskOrder, order: ContainerOrder) -> dict[str, object]:
     image = str(order.definition.get("image", ""))
     return {
-        "service": _tag(task, "service") or task.service or task.family,
+        "service": task.tags.get(TAG_SERVICE) or task.service or task.family,
         "task": task.task_id,
         "revision": task.revision,
-        "release": _tag(task, "release"),
         "container": order.name,
         "image": image,
         "zone": task.zone,
         "instance": task.instance_id,
     }
-
-
-def _tag(task: TaskOrder, name: str) -> str:
-    """A tag that a deployment puts on what it makes; the service's own name is shorter than that of the ECS service."""
-    return task.tags.get(f"tinystacks:{name}", "")
