@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinystacks.deployment.deployment import Deployment
-    from tinystacks.deployment.engine import Engine, EngineSettings
+    from tinystacks.deployment.ends import Result
+    from tinystacks.deployment.engine_model import Engine, EngineSettings
     from tinystacks.deployment.results import (
         DestroyResult,
         HistoryEntry,
         OperationResult,
         PreviewResult,
         RefreshResult,
-        Result,
         UpResult,
     )
     from tinystacks.deployment.target import AwsTarget, Target
@@ -141,8 +141,9 @@ __all__ = [
 
 _HOME_OF = {
     "Deployment": "deployment.deployment",
-    "Engine": "deployment.engine",
-    "EngineSettings": "deployment.engine",
+    "Engine": "deployment.engine_model",
+    "EngineSettings": "deployment.engine_model",
+    "Result": "deployment.ends",
     **dict.fromkeys(
         (
             "DestroyResult",
@@ -150,7 +151,6 @@ _HOME_OF = {
             "OperationResult",
             "PreviewResult",
             "RefreshResult",
-            "Result",
             "UpResult",
         ),
         "deployment.results",

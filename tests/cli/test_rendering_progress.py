@@ -9,7 +9,8 @@ from rich.console import Console
 
 from tinystacks.deployment import events as on
 from tinystacks.deployment.changes import Changes, PlannedChange
-from tinystacks.deployment.results import DestroyResult, Kept, PreviewResult, Result, UpResult
+from tinystacks.deployment.ends import Result
+from tinystacks.deployment.results import DestroyResult, Kept, PreviewResult, UpResult
 from tinystacks.deployment.service_verdicts import Cause, ServiceVerdict
 from tinystacks.errors import AwsError, Problem, SpecError
 from tinystacks.rendering import documents

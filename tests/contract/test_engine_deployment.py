@@ -21,12 +21,12 @@ from tests.fakes.local_stage import eventually
 from tests.fakes.stages import GROUP, LOGS, SERVICE, PlainProgram, plain_program, small_stage
 from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
+from tinystacks.deployment.ends import Result
+from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.events import Notice, ResourceFailed, ResourceStarted, Warned
 from tinystacks.deployment.gate import DowntimeError
-from tinystacks.deployment.results import Result
+from tinystacks.deployment.pace import Pace
 from tinystacks.deployment.settings import DeploymentSettings
-from tinystacks.deployment.verdict import Pace
 from tinystacks.errors import (
     AwsError,
     CredentialsError,

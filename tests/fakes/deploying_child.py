@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.fakes.deployment_target import FakeTarget
 from tests.fakes.stages import plain_program, small_stage
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
+from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import TinystacksError
 

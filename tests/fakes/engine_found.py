@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.fakes.lacking import lacking
-from tinystacks.deployment.engine import Engine, EngineSettings, engine_report
+from tinystacks.deployment.engine import engine_report
+from tinystacks.deployment.engine_model import Engine, EngineSettings
 
 
 def engine_or_skip() -> Engine:

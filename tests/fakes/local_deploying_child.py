@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
+from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget

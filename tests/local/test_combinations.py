@@ -17,8 +17,9 @@ from tests.fakes.stage_remains import remains
 from tests.fakes.surroundings import Surroundings, make_surroundings
 from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
-from tinystacks.deployment.results import DestroyResult, PreviewResult, RefreshResult, Result, UpResult
+from tinystacks.deployment.ends import Result
+from tinystacks.deployment.engine_model import EngineSettings
+from tinystacks.deployment.results import DestroyResult, PreviewResult, RefreshResult, UpResult
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget

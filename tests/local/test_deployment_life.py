@@ -15,10 +15,10 @@ import pytest
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
 from tinystacks.deployment.automation import EngineSession
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_place import engine_place
 from tinystacks.deployment.events import TasksProgress, Warned
 from tinystacks.deployment.leftovers import Sweep
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.state_file import read_state_file
 from tinystacks.deployment.work_folder import WorkFolder
 from tinystacks.local.process import LocalAws

@@ -9,9 +9,9 @@ from tests.fakes.fault_injector import target_behind_faults
 from tests.fakes.local_stage import eventually
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
+from tinystacks.deployment.ends import Result
+from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.events import Notice
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import TinystacksError
 from tinystacks.local.process import LocalAws

@@ -7,9 +7,9 @@ import pytest
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
+from tinystacks.deployment.ends import Result
+from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.events import Notice
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget

@@ -8,8 +8,8 @@ from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.stage_remains import remains
 from tests.fakes.surroundings import make_surroundings
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
-from tinystacks.deployment.results import Result
+from tinystacks.deployment.ends import Result
+from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget

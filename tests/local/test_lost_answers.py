@@ -9,10 +9,10 @@ from tests.fakes.fault_injector import target_behind_faults
 from tests.fakes.local_deploying_child import local_deployment
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
+from tinystacks.deployment.ends import Result
+from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.events import Notice
 from tinystacks.deployment.leftovers import Sweep
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import AwsError
 from tinystacks.local.process import LocalAws

@@ -9,8 +9,8 @@ import pytest
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
 from tests.fakes.stage_remains import remains
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.gate import DowntimeError
-from tinystacks.deployment.results import Result
 from tinystacks.local.process import LocalAws
 from tinystacks.operations.stage_reads import Operations
 

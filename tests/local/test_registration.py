@@ -8,8 +8,8 @@ import pytest
 
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.registration import Registration
-from tinystacks.deployment.results import Result
 from tinystacks.local.process import LocalAws
 
 

@@ -13,8 +13,8 @@ from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_stage import eventually
 from tests.fakes.surroundings import make_surroundings
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.engine import EngineSettings
-from tinystacks.deployment.results import Result
+from tinystacks.deployment.ends import Result
+from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.local.control_client import ask
 from tinystacks.local.process import LocalAws

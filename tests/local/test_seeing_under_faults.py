@@ -11,8 +11,8 @@ from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.fault_injector import RESET, THROTTLED, TIMED_OUT, FaultInjector, target_behind_faults
 from tests.fakes.local_stage import fetch
 from tinystacks.deployment.deployment import Deployment
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.leftovers import Sweep
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import AwsError, TinystacksError
 from tinystacks.local.process import LocalAws

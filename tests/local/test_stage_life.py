@@ -14,7 +14,7 @@ from tests.fakes.local_stage import eventually, fetch
 from tests.fakes.poller import Poller
 from tests.fakes.stage_remains import remains
 from tinystacks.deployment.deployment import Deployment
-from tinystacks.deployment.results import Result
+from tinystacks.deployment.ends import Result
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget
 from tinystacks.spec.loader import load_stack

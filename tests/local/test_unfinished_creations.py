@@ -11,9 +11,9 @@ import pytest
 
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Notice
 from tinystacks.deployment.leftovers import Sweep
-from tinystacks.deployment.results import Result
 from tinystacks.local.process import LocalAws
 
 PARTS = (

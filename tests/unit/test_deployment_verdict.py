@@ -20,10 +20,11 @@ from tests.fakes.ecs_deployments import (
 )
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.causes import group_causes
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
-from tinystacks.deployment.results import Result
+from tinystacks.deployment.pace import Pace
 from tinystacks.deployment.service_verdicts import ServiceVerdict
-from tinystacks.deployment.verdict import Follower, Pace, overall
+from tinystacks.deployment.verdict import Follower, overall
 
 PULL = "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref nginx:nope"
 NO_ROOM = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tinystacks.deployment.changes import PlannedChange
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.gate import DowntimeError, check_replacements, interrupts
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.retry import passes_by_itself
 from tinystacks.deployment.wording import Wording, type_words
 from tinystacks.naming import logical_name

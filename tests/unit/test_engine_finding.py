@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tinystacks.deployment import engine_build, engine_download
-from tinystacks.deployment.engine import ENGINE_VERSION, EngineSettings, Obtain, engine_report, find_engine
+from tinystacks.deployment.engine import engine_report, find_engine
+from tinystacks.deployment.engine_model import EngineSettings, Obtain
+from tinystacks.deployment.engine_versions import ENGINE_VERSION
 from tinystacks.errors import EngineMissingError
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.changes import Changes
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.release_diff import differences
 from tinystacks.deployment.releases import NoReleaseError, pick, release_before, releases_of
-from tinystacks.deployment.results import HistoryEntry, Result
+from tinystacks.deployment.results import HistoryEntry
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SPEC = small_stage().model_dump(mode="json")

@@ -20,8 +20,9 @@ from tests.fakes.seen_stage import (
 )
 from tinystacks.commands.durations import parse_since
 from tinystacks.deployment.changes import Difference, PlannedChange
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.file_words import file_field
-from tinystacks.deployment.results import RefreshResult, Result
+from tinystacks.deployment.results import RefreshResult
 from tinystacks.errors import AwsError, NotDeployedError, UsageError
 from tinystacks.operations.causes_in_short import short_cause
 from tinystacks.operations.stage_reads import Operations

@@ -171,7 +171,7 @@ def run_task(
 
 def cancel_rollout(place: Place) -> None:
     """Stop deployments of a stage that are under way: `up --cancel`, and the answer to an interrupted `up`."""
-    from tinystacks.deployment.results import Result
+    from tinystacks.deployment.ends import Result
     from tinystacks.rendering.progress import Progress
 
     deployment = place.deployment()

@@ -23,7 +23,7 @@ from tinystacks.deployment.state_file import read_state_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tinystacks.deployment.engine import Engine
+    from tinystacks.deployment.engine_model import Engine
     from tinystacks.deployment.engine_state import Place
 
 NAMESPACE = "tinystacks"

@@ -16,13 +16,13 @@ from tinystacks.deployment.events import Notice, OnEvent
 from tinystacks.deployment.leftovers import Leftover, Sweep
 from tinystacks.deployment.lock import is_held, locked_error, read_holder
 from tinystacks.deployment.orphan_removal import removal_order, remove_orphan
+from tinystacks.deployment.pace import Pace
 from tinystacks.deployment.program_inputs import ProgramInputs
 from tinystacks.deployment.record_checks import check_account, check_engine_version, check_identity
 from tinystacks.deployment.recovery import run_past_stale_lock
 from tinystacks.deployment.release_journal import ReleaseJournal
 from tinystacks.deployment.stage_program import load_ahead
 from tinystacks.deployment.stored_record import is_same_release, stored_record
-from tinystacks.deployment.verdict import Pace
 from tinystacks.deployment.wording import Wording
 from tinystacks.deployment.work_folder import StageRecord, WorkFolder
 from tinystacks.errors import InterruptedByUserError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tinystacks.deployment.automation import EngineSession
-    from tinystacks.deployment.engine import Engine
+    from tinystacks.deployment.engine_model import Engine
     from tinystacks.deployment.engine_state import State
     from tinystacks.deployment.interrupt import Interrupt
     from tinystacks.deployment.program_inputs import ProgramFor

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from tinystacks.deployment.engine import Engine
+    from tinystacks.deployment.engine_model import Engine
     from tinystacks.deployment.program_inputs import ProgramFor
     from tinystacks.deployment.releases import Release
     from tinystacks.deployment.results import (

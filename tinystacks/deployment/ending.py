@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinystacks.deployment.early_instances import replace_early_instances
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import DeploymentEnded, Phase, PhaseStarted, Warned
 from tinystacks.deployment.failed_deployments import deploy_failed_again
 from tinystacks.deployment.lost_answers import tell_twins
 from tinystacks.deployment.reading import outputs_of
-from tinystacks.deployment.results import Result, UpResult
+from tinystacks.deployment.results import UpResult
 from tinystacks.deployment.verdict import Follower, overall
 from tinystacks.deployment.wording import typed_stage
 from tinystacks.errors import AwsError, InterruptedByUserError

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinystacks.deployment.engine import ENGINE_VERSION, Obtain, version_of
+from tinystacks.deployment.engine_model import Obtain
+from tinystacks.deployment.engine_versions import ENGINE_VERSION, version_of
 from tinystacks.errors import EngineMissingError
 
 if TYPE_CHECKING:

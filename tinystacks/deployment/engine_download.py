@@ -11,8 +11,9 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinystacks.deployment.engine import ENGINE_VERSION, Obtain
 from tinystacks.deployment.engine_build import alone, move_into_place
+from tinystacks.deployment.engine_model import Obtain
+from tinystacks.deployment.engine_versions import ENGINE_VERSION
 from tinystacks.errors import EngineMissingError
 
 if TYPE_CHECKING:

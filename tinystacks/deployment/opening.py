@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.context import Opened
 from tinystacks.deployment.lock import StageLock
+from tinystacks.deployment.present_record import present_record
 from tinystacks.deployment.record_checks import check_not_emptied
 from tinystacks.deployment.recovery import repair, run_past_stale_lock, settle_earlier_run
-from tinystacks.deployment.stored_record import present_record
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tinystacks.deployment.engine_state import State
     from tinystacks.deployment.events import OnEvent
-    from tinystacks.deployment.verdict import Pace
+    from tinystacks.deployment.pace import Pace
 
 UNNAMED = frozenset(
     {

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.changes import Changes, PlannedChange
 from tinystacks.deployment.context import Opened
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.image_supply import planned_images
 from tinystacks.deployment.lock import is_held, read_holder
+from tinystacks.deployment.present_record import present_record
 from tinystacks.deployment.reading import drifted_services, outputs_of
-from tinystacks.deployment.results import PreviewResult, Result
-from tinystacks.deployment.stored_record import present_record
+from tinystacks.deployment.results import PreviewResult
 from tinystacks.deployment.wording import typed_stage, urn_name, urn_type
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.deployment.engine import version_numbers
+from tinystacks.deployment.engine_versions import version_numbers
 from tinystacks.errors import CredentialsError, EngineError, UsageError
 
 if TYPE_CHECKING:

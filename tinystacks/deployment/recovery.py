@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tinystacks.deployment.automation import EngineSession
     from tinystacks.deployment.events import OnEvent
     from tinystacks.deployment.leftovers import Leftover
-    from tinystacks.deployment.verdict import Pace
+    from tinystacks.deployment.pace import Pace
     from tinystacks.deployment.wording import Wording
 
 _ENGINE_PATIENCE = 180.0

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tinystacks.deployment.changes import Changes, PlannedChange
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Phase, PhaseStarted
 from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.reading import outputs_of
-from tinystacks.deployment.results import RefreshResult, Result
+from tinystacks.deployment.results import RefreshResult
 from tinystacks.deployment.scheduled_limits import moved_by_schedules
 from tinystacks.errors import EngineError
 

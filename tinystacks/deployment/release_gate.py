@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Diagnostic, Notice, Phase, PhaseStarted
 from tinystacks.deployment.one_off import OneOff, run_once
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.service_verdicts import Cause, ServiceVerdict
 from tinystacks.errors import DeploymentFailedError
 

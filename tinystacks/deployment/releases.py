@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.deployment.results import Result
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.service_verdicts import Cause, ServiceVerdict
 from tinystacks.errors import SpecError, TinystacksError
 from tinystacks.spec.model import StageSpec

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.clearing import clear, empty_repositories
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.leftovers import LOG_GROUP, REPOSITORY, Leftover
@@ -14,7 +15,7 @@ from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.orphan_removal import ORDER, removal_order
 from tinystacks.deployment.orphans import orphans_of
 from tinystacks.deployment.reading import outputs_of
-from tinystacks.deployment.results import DestroyResult, Kept, Result
+from tinystacks.deployment.results import DestroyResult, Kept
 from tinystacks.deployment.retry import passes_by_itself
 from tinystacks.deployment.revisions import remove_revisions
 from tinystacks.errors import AwsError

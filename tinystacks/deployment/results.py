@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.changes import Changes
@@ -13,29 +12,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tinystacks.deployment.changes import PlannedChange
+    from tinystacks.deployment.ends import Result
     from tinystacks.deployment.service_verdicts import Cause, ServiceVerdict
     from tinystacks.outputs import StageOutputs
 
 SCHEMA_VERSION = 1
-
-
-class Result(StrEnum):
-    """How an operation ended."""
-
-    STEADY = "steady"
-    ROLLED_BACK = "rolled_back"
-    TIMED_OUT = "timed_out"
-    FAILED = "failed"
-    UNCHANGED = "unchanged"
-    PREVIEWED = "previewed"
-    REFRESHED = "refreshed"
-    DESTROYED = "destroyed"
-    IN_PROGRESS = "in_progress"
-
-    @property
-    def good(self) -> bool:
-        """Whether the stage is as asked for."""
-        return self not in {Result.ROLLED_BACK, Result.TIMED_OUT, Result.FAILED, Result.IN_PROGRESS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors, batches
 from tinystacks.deployment.ending import follow_services, with_result, write_verdict
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Notice
 from tinystacks.deployment.lock import StageLock, is_held
-from tinystacks.deployment.results import Result, UpResult
+from tinystacks.deployment.results import UpResult
 from tinystacks.deployment.service_deployments import past_deployments
 from tinystacks.deployment.verdict import overall
 from tinystacks.errors import AwsError, NotDeployedError, UsageError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tinystacks.deployment.results import Result
+    from tinystacks.deployment.ends import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tinystacks.deployment.engine import EngineSettings
+from tinystacks.deployment.engine_model import EngineSettings
 
 if TYPE_CHECKING:
-    from tinystacks.deployment.verdict import Pace
+    from tinystacks.deployment.pace import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

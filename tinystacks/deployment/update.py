@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.ending import end_at_gate, end_update, with_result
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.engine_update import update_resources
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
@@ -22,7 +23,6 @@ from tinystacks.deployment.preflight import ensure_service_roles
 from tinystacks.deployment.reading import drifted_services, outputs_of
 from tinystacks.deployment.release_gate import ReleaseGate
 from tinystacks.deployment.repositories import make_repositories
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.service_deployments import past_deployments
 from tinystacks.deployment.stored_record import to_stored
 from tinystacks.errors import TinystacksError

@@ -7,15 +7,14 @@ is read here: a service is steady only when the revision that was asked for is t
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors, batches
 from tinystacks.deployment.causes import events_since, failed_tasks, group_causes, no_room
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
 from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
-from tinystacks.deployment.results import Result
 from tinystacks.deployment.service_deployments import ServiceDeployment, newest_deployment
 from tinystacks.deployment.service_verdicts import ServiceVerdict
 from tinystacks.deployment.stopped_tasks import StoppedTasks
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tinystacks.deployment.events import OnEvent
+    from tinystacks.deployment.pace import Pace
     from tinystacks.outputs import ServiceOutputs, StageOutputs
     from tinystacks.spec.model import StageSpec
 
@@ -39,21 +39,6 @@ _LOG_LINES = 20
 _ROLLING_BACK = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 _ROLLED_BACK = _ROLLING_BACK | {"ROLLBACK_SUCCESSFUL"}
 _REPLACED = frozenset({"STOPPED", "STOP_REQUESTED"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """Time for the follower.
-
-    Attributes:
-        clock: seconds, never going back.
-        sleep: waits for seconds; ends early when the user interrupts.
-        poll: seconds between two looks.
-    """
-
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], object] = time.sleep
-    poll: float = 5.0
 
 
 @dataclass(slots=True)

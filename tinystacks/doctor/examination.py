@@ -22,7 +22,7 @@ from tinystacks.errors import TinystacksError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tinystacks.deployment.engine import EngineReport
+    from tinystacks.deployment.engine_model import EngineReport
     from tinystacks.deployment.target import Target
 
 _PLUGINS = {"aws": "pulumi-aws", "awsx": "pulumi-awsx"}

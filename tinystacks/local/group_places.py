@@ -7,13 +7,26 @@ a launch without capacity).
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from tinystacks.local.groups import ZonedGroup
+    from collections.abc import Sequence
 
 Place = tuple[str | None, str]
 """Subnet and zone; no subnet where the group names zones only."""
+
+
+class ZonedGroup(Protocol):
+    """What has to be known of a group."""
+
+    availability_zones: list[str]
+    vpc_zone_identifier: str | None
+    ec2_backend: Any
+    full_zones: ClassVar[frozenset[str]]
+
+    def staying(self) -> Sequence[Any]:
+        """Instances that count for the capacity."""
+        ...
 
 
 def places(group: ZonedGroup) -> list[Place]:

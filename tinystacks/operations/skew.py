@@ -3,58 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinystacks.operations.ecs_reads import last_part
+from tinystacks.operations.model import ServiceSkew
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tinystacks.operations.model import InstanceStatus, ServiceStatus, TaskStatus
-
-_UNEVEN = 2
-"""One task more or less is unavoidable; from two on, moving one would make it more even."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSkew:
-    """One service.
-
-    Attributes:
-        service: name in the file.
-        recorded: revision that the last `up` made, `family:revision`.
-        live: revision that ECS keeps running.
-        revisions: tasks by revision.
-        zones: tasks by zone; zones with instances and no task too.
-        instances: tasks by instance; those without a task too.
-        zone_skew: most tasks in a zone less fewest.
-        instance_skew: most tasks on an instance less fewest.
-    """
-
-    service: str
-    recorded: str
-    live: str
-    revisions: Mapping[str, int]
-    zones: Mapping[str, int]
-    instances: Mapping[str, int]
-    zone_skew: int
-    instance_skew: int
-
-    @property
-    def moved_on(self) -> bool:
-        """Whether ECS runs another revision than the last `up` made, as after a rollback by ECS (trap B2)."""
-        return bool(self.recorded and self.live) and self.recorded != self.live
-
-    @property
-    def mixed(self) -> bool:
-        """Whether tasks of several revisions run."""
-        return len(self.revisions) > 1
-
-    @property
-    def uneven(self) -> bool:
-        """Whether tasks are piled up."""
-        return self.zone_skew >= _UNEVEN or self.instance_skew >= _UNEVEN
 
 
 def service_skew(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.operations.model import StageStatus, TargetStatus
@@ -20,9 +20,9 @@ from tinystacks.operations.skew import service_skew
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tinystacks.operations.model import ServiceStatus
+    from tinystacks.kept_clients import KeptClients
+    from tinystacks.operations.model import InstanceStatus, ServiceStatus, TaskStatus
     from tinystacks.operations.scaling_model import AlarmStatus, ScaleInHold, ScalingActivity, ServiceScaling
-    from tinystacks.operations.stage_reads import Operations
     from tinystacks.outputs import StageOutputs
 
 _LAST_ACTIVITIES = 5
@@ -30,22 +30,43 @@ _LOGICAL_HEAD = 12
 """Characters of the stack's name that a shortened name of an alarm surely keeps (`naming.logical_name`)."""
 
 
+class StageParts(Protocol):
+    """The reads of which a picture is put together; `Operations` gives them."""
+
+    @property
+    def clients(self) -> KeptClients:
+        """The boto3 clients that the reads use."""
+        ...
+
+    def services(self) -> list[ServiceStatus]:
+        """Read the services."""
+        ...
+
+    def instances(self) -> tuple[list[InstanceStatus], dict[str, str]]:
+        """Read the container instances, and their ids by ARN."""
+        ...
+
+    def tasks(self, *, instance_ids: Mapping[str, str]) -> tuple[TaskStatus, ...]:
+        """Read the running and starting tasks."""
+        ...
+
+
 class StatusReads:
     """Reads one picture.
 
     Args:
-        operations: reads services, tasks and instances.
+        parts: reads services, tasks and instances.
         outputs: what the stage's program exported.
         release: number of the release that was deployed last.
         names: name of the ECS service by name in the file.
     """
 
-    def __init__(self, operations: Operations, outputs: StageOutputs, release: int, names: Mapping[str, str]) -> None:
-        self._operations = operations
+    def __init__(self, parts: StageParts, outputs: StageOutputs, release: int, names: Mapping[str, str]) -> None:
+        self._parts = parts
         self._outputs = outputs
         self._release = release
         self._names = names
-        self._client = operations.clients
+        self._client = parts.clients
 
     def read(self) -> StageStatus:
         """Read.
@@ -57,8 +78,8 @@ class StatusReads:
         outputs, client = self._outputs, self._client
         group_name = outputs.auto_scaling_group
         with SideBySide() as reads:
-            services_read = reads.begin(self._operations.services)
-            instances_read = reads.begin(self._operations.instances)
+            services_read = reads.begin(self._parts.services)
+            instances_read = reads.begin(self._parts.instances)
             targets_read = reads.begin_optional(self._targets, list[TargetStatus]())
             scaling_read = reads.begin_optional(
                 lambda: read_scaling(client, outputs.cluster_name, self._names), dict[str, "ServiceScaling"]()
@@ -81,7 +102,7 @@ class StatusReads:
                 list["ScalingActivity"](),
             )
             instances, instance_ids = instances_read()
-            tasks = self._operations.tasks(instance_ids=instance_ids)
+            tasks = self._parts.tasks(instance_ids=instance_ids)
             services = services_read()
             scaling, alarms, group = scaling_read(), alarms_read(), group_read()
             task_activities = [activity for wait in task_activities_read for activity in wait()]

@@ -13,7 +13,7 @@ from tinystacks.errors import AwsError, SpecError, TinystacksError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tinystacks.deployment.engine import EngineReport
+    from tinystacks.deployment.engine_model import EngineReport
     from tinystacks.doctor.finding import Finding
     from tinystacks.local.status import LocalStatus
     from tinystacks.operations.model import StageStatus, TaskStatus

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tinystacks.deployment.engine import EngineReport
+    from tinystacks.deployment.engine_model import EngineReport
     from tinystacks.doctor.finding import Finding
     from tinystacks.local.status import LocalStatus
 

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import ContainerOutput
-from tinystacks.deployment.results import Result
 from tinystacks.rendering.results import show_cause
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from tinystacks.deployment.results import Result
+from tinystacks.deployment.ends import Result
 from tinystacks.deployment.wording import Wording
 from tinystacks.rendering.differences import show_differences
 

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from tinystacks.operations.model import StageStatus
+    from tinystacks.operations.model import ServiceSkew, StageStatus
     from tinystacks.operations.scaling_model import ScalingActivity
-    from tinystacks.operations.skew import ServiceSkew
     from tinystacks.operations.watching import Picture
     from tinystacks.outputs import StageOutputs
     from tinystacks.rendering.console import Screen

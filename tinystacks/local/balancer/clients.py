@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinystacks.local.balancer.access_log import Entry
+from tinystacks.local.balancer.answering import answer
 from tinystacks.local.balancer.answers import page
 from tinystacks.local.balancer.exchange import Exchange
 from tinystacks.local.balancer.heads import BadMessageError, tokens
@@ -77,18 +78,18 @@ class Conversation:
             keeps=_keeps(head) and time.monotonic() < until,
         )
         try:
-            return await exchange.run()
+            return await answer(exchange)
         finally:
             exchange.log()
 
     def _refuse(self, code: int, reason: str = "", text: str = "") -> bool:
         """Answer what is no request, and end the connection."""
         balancer, listener = self.settings()
-        answer = page(code, text).encoded("GET", keeps=False)
-        self.client.writer.write(answer)
+        refusal = page(code, text).encoded("GET", keeps=False)
+        self.client.writer.write(refusal)
         self.parts.traffic.refused(Path(balancer.arn, "", self.client.zone), code)
         entry = self._entry(None, listener)
-        entry.code, entry.sent = code, len(answer)
+        entry.code, entry.sent = code, len(refusal)
         if reason:
             entry.classification, entry.reason = "Severe", reason
             self.parts.traffic.add(

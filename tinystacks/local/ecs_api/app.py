@@ -7,30 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.controlplane.errors import EcsError
 from tinystacks.local.ecs_api import (
-    account_settings,
+    account_setting_calls,
     capacity_providers,
     clusters,
     container_instances,
-    exec_sessions,
+    execute_command,
     services,
     tags,
     task_definitions,
     tasks,
 )
+from tinystacks.local.ecs_api.account_settings import AccountSettings
 from tinystacks.local.ecs_api.call import Call, Operation
 from tinystacks.local.ecs_api.refusals import refusal
 from tinystacks.local.ecs_api.rules import RULES
+from tinystacks.local.ecs_api.session_port import NoStream
 from tinystacks.local.json_api.service import Service, detached
 
 if TYPE_CHECKING:
+    from tinystacks.local.ecs_api.session_port import ExecSessions
     from tinystacks.local.planes import PlaneRegistry
 
 OPERATIONS: dict[str, Operation] = {
-    **account_settings.OPERATIONS,
+    **account_setting_calls.OPERATIONS,
     **capacity_providers.OPERATIONS,
     **clusters.OPERATIONS,
     **container_instances.OPERATIONS,
-    **exec_sessions.OPERATIONS,
+    **execute_command.OPERATIONS,
     **services.OPERATIONS,
     **tags.OPERATIONS,
     **task_definitions.OPERATIONS,
@@ -49,11 +52,11 @@ class EcsApi:
 
     internal_error = "ServerException"
 
-    def __init__(self, planes: PlaneRegistry, *, sessions: exec_sessions.ExecSessions | None = None) -> None:
+    def __init__(self, planes: PlaneRegistry, *, sessions: ExecSessions | None = None) -> None:
         self._planes = planes
-        self._sessions = sessions or exec_sessions.NoStream()
+        self._sessions = sessions or NoStream()
         self._model = Service("ecs", refusal=refusal, rules=RULES)
-        self._settings: dict[str, account_settings.AccountSettings] = {}
+        self._settings: dict[str, AccountSettings] = {}
         self._guard = threading.Lock()
 
     @property
@@ -94,9 +97,9 @@ class EcsApi:
             )
             return detached(answer(call))
 
-    def _account_settings(self, region: str) -> account_settings.AccountSettings:
+    def _account_settings(self, region: str) -> AccountSettings:
         with self._guard:
             if region not in self._settings:
                 root = f"arn:aws:iam::{self._planes.account_id}:root"
-                self._settings[region] = account_settings.AccountSettings(root)
+                self._settings[region] = AccountSettings(root)
             return self._settings[region]

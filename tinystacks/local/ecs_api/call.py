@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.requests import Failure
     from tinystacks.controlplane.state import State
     from tinystacks.local.ecs_api.account_settings import AccountSettings
-    from tinystacks.local.ecs_api.exec_sessions import ExecSessions
+    from tinystacks.local.ecs_api.session_port import ExecSessions
 
 Item = TypeVar("Item")
 

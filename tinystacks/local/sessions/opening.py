@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.controlplane.errors import EcsError
-from tinystacks.local.ecs_api.exec_sessions import ExecSession
+from tinystacks.local.ecs_api.session_port import ExecSession
 from tinystacks.local.sessions.book import PortOrder, SessionBook, ShellOrder
 
 if TYPE_CHECKING:

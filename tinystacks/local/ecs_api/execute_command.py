@@ -1,10 +1,8 @@
-"""ExecuteCommand: what ECS checks before it opens a session, and the port behind which sessions live."""
+"""ExecuteCommand: what ECS checks before it opens a session."""
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tinystacks.controlplane.errors import EcsError, invalid_parameter
 
@@ -19,53 +17,6 @@ _NOT_READY = (
     "agent isn\N{RIGHT SINGLE QUOTATION MARK}t running. Wait and try again or run a new task with execute command "
     "enabled and try again."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecSession:
-    """An open session, as the Session Manager plug-in takes it.
-
-    Attributes:
-        session_id: its id.
-        stream_url: address of the WebSocket that carries it.
-        token: what the plug-in shows there.
-    """
-
-    session_id: str
-    stream_url: str
-    token: str
-
-
-class ExecSessions(Protocol):
-    """Opens sessions in running containers."""
-
-    def open(self, *, task_id: str, container: str, runtime_id: str, command: str) -> ExecSession:
-        """Open a session.
-
-        Args:
-            task_id: the task.
-            container: name of the container.
-            runtime_id: the container's id in the runtime.
-            command: the command line to run in it.
-
-        Raises:
-            EcsError: `TargetNotConnectedException` when the container cannot be reached.
-        """
-        ...
-
-
-class NoStream:
-    """Sessions for a runtime without containers to enter: the call succeeds, and nothing listens at the address.
-
-    The address is on this machine, so that no client asks AWS for a session that only exists here.
-    """
-
-    def open(self, *, task_id: str, container: str, runtime_id: str, command: str) -> ExecSession:
-        """Give a session that nobody serves."""
-        del task_id, container, runtime_id, command
-        session_id = f"ecs-execute-command-{secrets.token_hex(9)[:17]}"
-        address = f"ws://127.0.0.1:9/v1/data-channel/{session_id}?role=publish_subscribe"
-        return ExecSession(session_id=session_id, stream_url=address, token=secrets.token_urlsafe(32))
 
 
 def _execute(call: Call) -> Shape:
