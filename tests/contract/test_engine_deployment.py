@@ -23,7 +23,7 @@ from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.deployment import Deployment
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_model import EngineSettings
-from tinystacks.deployment.events import Notice, ResourceFailed, ResourceStarted, Warned
+from tinystacks.deployment.events import Action, Notice, ResourceFailed, ResourceStarted, Warned
 from tinystacks.deployment.gate import DowntimeError
 from tinystacks.deployment.pace import Pace
 from tinystacks.deployment.settings import DeploymentSettings
@@ -238,6 +238,21 @@ def test_a2_a_refresh_that_would_drop_more_than_the_limit_stops(bench):
         bench.deployment(refresh_limit=1).refresh()
     assert bench.deployment().refresh().changes.delete == 2
     assert bench.deployment().up().changes == Changes(create=2, same=1)
+
+
+def test_what_stays_in_the_account_is_not_told_as_deleted(bench):
+    bench.program.retained.add((LOGS, "shop-web-logs"))
+    bench.deployment().up()
+    inputs = bench.program.resources.pop((LOGS, "shop-web-logs"))
+    assert [change.action for change in bench.deployment().preview().planned] == ["keep"]
+    bench.program.resources[SERVICE, "shop-web-service"] = {"a": "2"}
+    assert bench.deployment().up(bench.events.append).changes == Changes(update=1, same=1)
+    logs = {event.action for event in bench.events if isinstance(event, ResourceStarted) and event.type == LOGS}
+    assert logs == {Action.KEEP}
+    assert any("logs" in key for key in bench.world.existing)
+    bench.program.resources[LOGS, "shop-web-logs"] = inputs
+    bench.world.existing.clear()
+    assert bench.deployment().refresh().changes.delete == 2
 
 
 def test_a8_a_secret_is_nowhere_in_plain_text(bench):

@@ -27,8 +27,9 @@ def small_stage(name: str = "dev", **overrides: Any) -> StageSpec:
 class PlainResource(pulumi.CustomResource):
     """A resource of any type with any inputs."""
 
-    def __init__(self, token: str, name: str, inputs: Mapping[str, Any]) -> None:
-        super().__init__(token, name, {**inputs, "physical": None})
+    def __init__(self, token: str, name: str, inputs: Mapping[str, Any], *, retained: bool = False) -> None:
+        options = pulumi.ResourceOptions(retain_on_delete=retained)
+        super().__init__(token, name, {**inputs, "physical": None}, options)
 
 
 class PlainProgram:
@@ -36,6 +37,7 @@ class PlainProgram:
 
     def __init__(self, resources: dict[tuple[str, str], dict[str, Any]]) -> None:
         self.resources = resources
+        self.retained: set[tuple[str, str]] = set()
         self.exports: dict[str, Any] = {}
         self.settings: list[ProgramSettings] = []
 
@@ -44,7 +46,7 @@ class PlainProgram:
 
         def program() -> None:
             for (token, name), inputs in self.resources.items():
-                PlainResource(token, name, inputs)
+                PlainResource(token, name, inputs, retained=(token, name) in self.retained)
             for key, value in self.exports.items():
                 pulumi.export(key, value)
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.fakes.deployment_target import FakeTarget
 from tinystacks.deployment.context import StageContext
 from tinystacks.deployment.engine_state import State
-from tinystacks.deployment.image_supply import ImageSupply, own_images
+from tinystacks.deployment.image_supply import ImageSupply, Supply, own_images
 from tinystacks.deployment.interrupt import Interrupt
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import UsageError
@@ -122,6 +122,13 @@ def test_ask_15_a_given_image_is_kept_until_the_file_changes(project):
     assert "stays at nginx:ci" in said[0].message
     assert look(project(image="nginx:2"), record=record)[0].images == {}
     assert own_images(context, {"web": "nginx:1", "gone": "x"}) == {}
+
+
+def test_an_image_that_was_built_gives_way_to_the_one_that_the_file_names_now(project):
+    """The file named none while there was `build:`."""
+    context = project(image="nginx:1")
+    record = type(context.no_record())(**{**context.no_record().to_mapping(), "images": {"web": f"{URL}@{ONE}"}})
+    assert look(context, record=record) == (Supply(), [])
 
 
 def test_a_service_that_is_not_there_gets_no_image(project):

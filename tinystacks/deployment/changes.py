@@ -69,7 +69,7 @@ class PlannedChange:
     """One resource of a preview that would change.
 
     Attributes:
-        action: `create`, `update`, `replace` or `delete`.
+        action: `create`, `update`, `replace`, `delete`, or `keep`: it leaves the stage and stays in the account.
         type: the engine's type token.
         name: logical name.
         words: the resource in words of the file.

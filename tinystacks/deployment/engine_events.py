@@ -42,7 +42,7 @@ _ACTIONS = {
     "discard-replaced": Action.REPLACE,
     "remove-pending-replace": Action.REPLACE,
 }
-_PLANNED = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.REPLACE})
+_PLANNED = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.KEEP, Action.REPLACE})
 _NO_RESOURCE_OF_THE_FILE = ("pulumi:providers:", "pulumi:pulumi:")
 
 
@@ -156,7 +156,7 @@ class EventTranslator:
     def _ended(self, step: Any, kind: type[ResourceFinished | ResourceFailed]) -> None:
         if kind is ResourceFinished and self._actions.get(step.urn) in {None, Action.REFRESH}:
             # What a refresh found is known only at its end: the same, an update, or that the resource is gone.
-            found = _action(step) if _is_custom(step) else Action.SAME
+            found = _operation(step) if _is_custom(step) else Action.SAME
             self._note(step, found, tuple(step.diffs or ()) or tuple(step.detailed_diff or ()), read=True)
         if _action(step) is not Action.SAME:
             self._emit(kind(**self._common(step)))
@@ -179,4 +179,10 @@ def _is_custom(step: Any) -> bool:
 
 
 def _action(step: Any) -> Action:
+    """Give what becomes of the resource; what the program asks to retain is only forgotten by the engine."""
+    action = _operation(step)
+    return Action.KEEP if action is Action.DELETE and step.old is not None and step.old.retain_on_delete else action
+
+
+def _operation(step: Any) -> Action:
     return _ACTIONS.get(str(getattr(step.op, "value", step.op)), Action.UPDATE)

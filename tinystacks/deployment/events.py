@@ -50,6 +50,8 @@ class Action(StrEnum):
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
+    KEEP = "keep"
+    """It leaves the stage, and stays in the account."""
     SAME = "same"
     READ = "read"
     REFRESH = "refresh"

@@ -112,7 +112,7 @@ class ImageSupply:
             kept = known.images.get(name)
             if name in self._given or image is None or kept in {None, image}:
                 continue
-            if known.file_images.get(name, image) == image:
+            if known.file_images.get(name) == image:
                 supply.images[name] = str(kept)
                 self._emit(
                     Notice(message=f"{name} stays at {kept}, which was given with --image; the file says {image}.")

@@ -22,6 +22,7 @@ _SIGNS = {
     on.Action.UPDATE: "[yellow]~[/]",
     on.Action.REPLACE: "[magenta]±[/]",
     on.Action.DELETE: "[red]-[/]",
+    on.Action.KEEP: "[dim]=[/]",
 }
 _AWS = "aws:"
 """Components and providers group resources for the engine; people look for what stands in their account."""
@@ -30,6 +31,7 @@ _PAST = {
     on.Action.UPDATE: "updated",
     on.Action.REPLACE: "replaced",
     on.Action.DELETE: "deleted",
+    on.Action.KEEP: "kept in the account, no part of the stage any more",
 }
 
 

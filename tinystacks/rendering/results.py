@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from tinystacks.deployment.results import DestroyResult, OperationResult, PreviewResult, RepairResult
     from tinystacks.deployment.service_verdicts import Cause
 
-_SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "replace": "[magenta]±[/]", "delete": "[red]-[/]"}
+_SIGNS = {
+    "create": "[green]+[/]",
+    "update": "[yellow]~[/]",
+    "replace": "[magenta]±[/]",
+    "delete": "[red]-[/]",
+    "keep": "[dim]=[/]",
+}
 _WORDS = {
     Result.STEADY: "is steady",
     Result.UNCHANGED: "is unchanged",
