@@ -10,6 +10,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pulumi
 import pytest
@@ -238,6 +239,37 @@ def test_a2_a_refresh_that_would_drop_more_than_the_limit_stops(bench):
         bench.deployment(refresh_limit=1).refresh()
     assert bench.deployment().refresh().changes.delete == 2
     assert bench.deployment().up().changes == Changes(create=2, same=1)
+
+
+def test_the_history_is_whole_however_long_it_is(bench):
+    """The engine gives ten changes where no number is asked for (`pulumi stack history`)."""
+    for number in range(12):
+        bench.program.resources[LOGS, "shop-web-logs"] = {"a": str(number)}
+        bench.deployment().up()
+    assert [entry.release["number"] for entry in bench.deployment().history()] == list(range(12, 0, -1))
+    assert [release.number for release in bench.deployment().releases()] == list(range(12, 0, -1))
+
+
+def test_a_stage_of_another_folder_is_not_built_or_destroyed_a_second_time(bench):
+    tags = [{"key": "tinystacks:stack", "value": "shop"}, {"key": "tinystacks:stage", "value": "dev"}]
+
+    class OneCluster(EmptyService):
+        cluster: ClassVar[dict[str, Any]] = {"clusterName": "shop-dev", "status": "ACTIVE", "tags": tags}
+
+        def describe_clusters(self, **arguments):
+            assert arguments == {"clusters": ["shop-dev"], "include": ["TAGS"]}
+            return {"clusters": [self.cluster]}
+
+    target = bench.target(clients={"ecs": OneCluster()})
+    for forbidden in (bench.deployment(target).up, bench.deployment(target).preview, bench.deployment(target).destroy):
+        with pytest.raises(EngineError, match=r"its state is not in this folder.*Nothing was changed") as refused:
+            forbidden()
+        assert "tstack status --cluster shop-dev --local" in refused.value.hint
+    assert bench.world.existing == {}
+    OneCluster.cluster = {**OneCluster.cluster, "status": "INACTIVE"}
+    assert bench.deployment(target).up().changes.create == 3
+    OneCluster.cluster = {**OneCluster.cluster, "status": "ACTIVE"}
+    assert bench.deployment(target).preview().changes == Changes(same=3)
 
 
 def test_what_stays_in_the_account_is_not_told_as_deleted(bench):

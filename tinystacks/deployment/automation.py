@@ -6,6 +6,7 @@ every other command names the stage itself, so that no shared "current stack" fi
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "tinystacks"
 """Namespace of our values in the stage's config."""
+_HISTORY_PAGE = 100
+"""Changes of a stage that are read at once."""
 
 
 class _Command(automation.PulumiCommand):
@@ -233,7 +236,14 @@ class EngineSession:
         root = f"urn:pulumi:{stage}::{stack}::pulumi:pulumi:Stack::{stack}-{stage}"
         self.refresh(lambda: None, lambda _event: None, targets=[root])
 
-    def destroy(self, program: Callable[[], None], on_event: Callable[[Any], None], *, message: str = "") -> None:
+    def destroy(
+        self,
+        program: Callable[[], None],
+        on_event: Callable[[Any], None],
+        *,
+        message: str = "",
+        runs_program: bool = True,
+    ) -> None:
         """Delete every resource; the program runs for its provider and its hooks (traps A12, A13)."""
         with ended_in_order(program) as run:
             self._stack(run).destroy(
@@ -241,7 +251,7 @@ class EngineSession:
                 message=message or None,
                 color="never",
                 suppress_outputs=True,
-                run_program=True,
+                run_program=runs_program,
                 show_secrets=False,
             )
 
@@ -256,9 +266,20 @@ class EngineSession:
         Args:
             count: of the newest; all by default.
         """
-        size = ["--page-size", str(count), "--page", "1"] if count else []
+        size = count or _HISTORY_PAGE
+        found: list[Mapping[str, Any]] = []
+        for page in itertools.count(1):
+            part = self._history_page(page, size)
+            found += part
+            if count or len(part) < size:
+                break
+        return found
+
+    def _history_page(self, page: int, size: int) -> list[Mapping[str, Any]]:
+        """Give a part of the history; without a size the engine gives ten changes."""
+        pages = ["--page-size", str(size), "--page", str(page)]
         try:
-            result = self._run("stack", "history", "--json", "--stack", self.place.stage, *size)
+            result = self._run("stack", "history", "--json", "--stack", self.place.stage, *pages)
         except EngineFailure as failure:
             if failure.no_stack:
                 return []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.deployment.context import Opened
 from tinystacks.deployment.lock import StageLock
+from tinystacks.deployment.made_elsewhere import check_made_here
 from tinystacks.deployment.present_record import present_record
 from tinystacks.deployment.record_checks import check_not_emptied
 from tinystacks.deployment.recovery import repair, run_past_stale_lock, settle_earlier_run
@@ -52,6 +53,7 @@ def open_stage(context: StageContext, operation: str, emit: OnEvent, *, mend: bo
             state = session.state()
             record = present_record(context, session, state, record, emit)
             check_not_emptied(record, state, context.folder.newest_backup())
+            check_made_here(context.stage, state, context.target, backup=context.folder.newest_backup())
             if state is not None and state.pending and context.shared:
                 # What looks unfinished is perhaps just being done by another machine, which our lock does not stop.
                 run_past_stale_lock(session, session.try_lock, emit, only=left_by)

@@ -11,8 +11,10 @@ from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
 from tinystacks.deployment.image_supply import planned_images
 from tinystacks.deployment.lock import is_held, read_holder
+from tinystacks.deployment.made_elsewhere import check_made_here
 from tinystacks.deployment.present_record import present_record
 from tinystacks.deployment.reading import drifted_services, outputs_of
+from tinystacks.deployment.record_checks import check_not_emptied
 from tinystacks.deployment.results import PreviewResult
 from tinystacks.deployment.wording import typed_stage, urn_name, urn_type
 
@@ -42,6 +44,8 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
         state = session.state()
         opened = Opened(session=session, state=state, record=record, emit=emit)
         opened.record = present_record(context, session, state, record, emit)
+        check_not_emptied(opened.record, state, context.folder.newest_backup())
+        check_made_here(context.stage, state, context.target, backup=context.folder.newest_backup())
         if state is None:
             session.create()
         elif state.salt:
