@@ -59,7 +59,13 @@ def kept_view(file: Path | None, stage: str | None, region: str | None) -> KeptV
         newer = path.stat().st_mtime_ns > (folder.path / "record.json").stat().st_mtime_ns
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if record is None or outputs is None or stack != record.stack or region not in {None, outputs.region}:
+    if (
+        record is None
+        or record.cleared
+        or outputs is None
+        or stack != record.stack
+        or region not in {None, outputs.region}
+    ):
         return None
     from tinystacks.local.process import LocalAws  # noqa: PLC0415 - an extra that only --local needs
     from tinystacks.local.target import LocalTarget  # noqa: PLC0415 - same

@@ -17,10 +17,11 @@ from tests.fakes.local_deploying_child import local_deployment
 from tinystacks.deployment.automation import EngineSession
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_place import engine_place
-from tinystacks.deployment.events import TasksProgress, Warned
+from tinystacks.deployment.events import Notice, TasksProgress, Warned
 from tinystacks.deployment.leftovers import Sweep
 from tinystacks.deployment.state_file import read_state_file
 from tinystacks.deployment.work_folder import WorkFolder
+from tinystacks.errors import AwsError, NotDeployedError
 from tinystacks.local.process import LocalAws
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,9 @@ def test_up_is_steady_again_unchanged_answers_and_destroy_leaves_nothing(local, 
 def test_a3_sigkill_in_the_middle_of_up_is_told_and_the_next_up_converges(local, tmp_path, at):
     local.killed("up", tmp_path, at)
     deployment = local.deployment(tmp_path)
+    with pytest.raises(NotDeployedError, match=r"is not whole: `up` by .*, ended before it was done") as half:
+        deployment.outputs()
+    assert "`tstack up dev --local` makes it whole; `tstack destroy dev --local` removes" in half.value.hint
     events = []
     done = deployment.up(events.append)
     assert done.result is Result.STEADY
@@ -121,8 +125,30 @@ def test_c6_sigkill_in_the_middle_of_destroy_and_the_next_destroy_leaves_nothing
     local.deployment(tmp_path).up()
     local.killed("destroy", tmp_path, "Action.DELETE: 'delete'>, type='aws:lb/loadBalancer")
     deployment = local.deployment(tmp_path)
+    with pytest.raises(NotDeployedError, match="is not whole: `destroy` ended before it was done"):
+        deployment.outputs()
+    assert deployment.repair().whole is False
     assert deployment.destroy().result is Result.DESTROYED
     assert local.left(deployment) == []
+
+
+def test_c6_a_stage_whose_vpc_is_not_there_is_told_and_can_be_destroyed(local, tmp_path):
+    network = {
+        "vpc_id": "vpc-0abc123def4567890",
+        "public_subnets": ["subnet-0aaaaaaaa", "subnet-0bbbbbbbb"],
+    }
+    deployment = local.deployment(tmp_path, network=network)
+    with pytest.raises(AwsError, match=r"`network\.vpc_id` cannot be read"):
+        deployment.up()
+    with pytest.raises(NotDeployedError, match="is not whole: release 1 failed"):
+        deployment.outputs()
+    told = []
+    assert deployment.destroy(told.append).result is Result.DESTROYED
+    assert "the network that the file names cannot be read" in "\n".join(
+        event.message.lower() for event in told if isinstance(event, Notice)
+    )
+    with pytest.raises(NotDeployedError, match="is not deployed"):
+        deployment.outputs()
 
 
 def test_c6_up_after_a_destroy_that_was_broken_off_brings_the_tasks_back(local, tmp_path):

@@ -120,6 +120,16 @@ def test_a1_only_the_newest_backups_are_kept(tmp_path):
     assert folder.newest_backup() == folder.path / "backups" / f"{BACKUPS_KEPT + 2:03}.json"
 
 
+@pytest.mark.parametrize("text", ["{bad", "[]", '"a"', '{"stack": "shop"}'])
+def test_a_damaged_record_is_told_with_the_way_out(tmp_path, text):
+    folder = WorkFolder(tmp_path, "aws", "dev")
+    folder.prepare()
+    (folder.path / "record.json").write_text(text, encoding="utf-8")
+    with pytest.raises(EngineError, match=r"cannot be read: .*record\.json") as refused:
+        folder.read_record()
+    assert "Remove that file" in refused.value.hint
+
+
 def test_a19_secrets_are_masked_wherever_they_are():
     assert masked({"a": [SECRET, 1], "b": {"c": SECRET}}) == {"a": [MASK, 1], "b": {"c": MASK}}
     assert masked_outputs({"p": ("canary", True), "q": (1, False)}) == {"p": MASK, "q": 1}

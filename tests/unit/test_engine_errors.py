@@ -121,6 +121,16 @@ def test_a_bucket_for_the_state_that_is_not_there_is_said_so():
     assert "aws s3 mb" in error.hint
 
 
+def test_a_damaged_state_is_told_with_where_the_engine_keeps_a_copy():
+    said = "error: failed to load checkpoint: place 1: unexpected end of JSON input"
+    error = explain(failure(stderr=said), stage="prod")
+    assert (
+        error.message
+        == "The state of stage `prod` is damaged: place 1: unexpected end of JSON input. Nothing was changed."
+    )
+    assert "prod.json.bak" in error.hint
+
+
 def test_what_aws_refuses_to_a_lookup_is_an_aws_error_without_a_trace_told_once():
     aws = (
         "invoke of aws:ec2/getVpc:getVpc failed: invocation of aws:ec2/getVpc:getVpc returned an error: invoking "

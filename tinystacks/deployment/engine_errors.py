@@ -29,6 +29,7 @@ _PASSPHRASE = (
     "PULUMI_CONFIG_PASSPHRASE",
 )
 _NO_BUCKET = "NoSuchBucket: "
+_DAMAGED = "failed to load checkpoint: "
 _PENDING = "pending operations"
 _PLUGIN_NAMES = (
     re.compile(r"pulumi-resource-(?P<name>[a-z0-9]+)'? at version v?(?P<version>\d+\.\d+\.\d+)"),
@@ -58,7 +59,8 @@ _CREDENTIALS = re.compile(
 _PROGRAM = re.compile(
     r"^(?:an unhandled error occurred: )?(?:python inline source runtime error|Exception calling application): "
 )
-_INVOKED = re.compile(r"^invoke of \S+ failed: invocation of \S+ returned an error: ")
+_LOOKUP = r"invoke of \S+ failed: invocation of \S+ returned an error: "
+_INVOKED = re.compile(f"^{_LOOKUP}")
 _READ = re.compile(r"^invoking (?P<token>aws:\S+): ")
 _FIELDS = {"aws:ec2/getVpc:getVpc": "network.vpc_id", "aws:ec2/getSubnets:getSubnets": "network.public_subnets"}
 """What the program reads before it makes anything, by the field of the file that names it."""
@@ -109,6 +111,11 @@ class EngineFailure(Exception):  # noqa: N818 - a carrier between modules, expla
     def no_stack(self) -> bool:
         """Whether the engine knows no such stage."""
         return bool(_NO_STACK.search(self.stderr))
+
+    @property
+    def of_lookup(self) -> bool:
+        """Whether AWS refused what the program reads before it makes anything, such as a VPC that is not there."""
+        return re.search(_LOOKUP, self.text) is not None
 
     @property
     def locked(self) -> bool:
@@ -172,6 +179,13 @@ def explain(failure: EngineFailure, *, stage: str) -> TinystacksError:  # noqa: 
         return EngineError(
             f"The bucket that `state:` names for stage `{stage}` does not exist.",
             hint="Make it first (`aws s3 mb s3://NAME`, with versioning on), or correct the name in the file.",
+        )
+    if _DAMAGED in text and not failure.problems:
+        why = text.partition(_DAMAGED)[2].splitlines()[0]
+        return EngineError(
+            f"The state of stage `{stage}` is damaged: {why}. Nothing was changed.",
+            hint=f"The engine keeps a copy: put `{stage}.json.bak` (below .tstack, in `state/.pulumi/stacks`) "
+            f"in the place of `{stage}.json`. Earlier states are in the stage's `backups` (`pulumi stack import`).",
         )
     if any(words in text for words in _PLUGIN_WORDS):
         return _plugin(text)

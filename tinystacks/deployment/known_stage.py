@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.events import ignore
 from tinystacks.deployment.history import read_history
+from tinystacks.deployment.lock import is_held, read_holder
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.releases import releases_of
 from tinystacks.deployment.wording import typed_stage
@@ -42,6 +43,8 @@ class KnownStage:
         record = context.folder.read_record()
         if record is not None:
             self._check_record(record)
+            if record.cleared and not is_held(context.folder.lock_path):
+                raise self._half(record, "`destroy` ended before it was done", goes_on="destroy")
             kept = None if context.shared else context.folder.read_outputs()
             if kept is not None:
                 try:
@@ -53,7 +56,7 @@ class KnownStage:
         with context.explained():
             outputs = outputs_of(context.session(context.engine(ignore)).state())
         if outputs is None:
-            raise self._not_deployed()
+            raise self._not_deployed() if record is None else self._half(record, self._why_half(record), goes_on="up")
         return outputs
 
     def history(self) -> list[HistoryEntry]:
@@ -104,6 +107,24 @@ class KnownStage:
                 f"Stage `{stage.stage}` lives in region {region}, not in {target.region}.",
                 hint=f"Use --region {region}.",
             )
+
+    def _why_half(self, record: StageRecord) -> str:
+        """Say why a stage has a release and no outputs."""
+        path = self._context.folder.lock_path
+        holder = read_holder(path)
+        if holder is not None:
+            return f"{holder.words}, {'is at it' if is_held(path) else 'ended before it was done'}"
+        return f"release {record.release} failed while its resources were made"
+
+    def _half(self, record: StageRecord, why: str, *, goes_on: str) -> NotDeployedError:
+        """Tell of a stage of which some resources exist."""
+        typed = typed_stage(record.stage, self._context.target.name)
+        makes = f"`tstack up {typed}` makes it whole"
+        removes = f"`tstack destroy {typed}` removes what there is of it"
+        return NotDeployedError(
+            f"Stage `{record.stage}` of `{record.stack}` is not whole: {why}.",
+            hint=f"{makes}; {removes}." if goes_on == "up" else f"{removes}; {makes}.",
+        )
 
     def _not_deployed(self) -> NotDeployedError:
         stage = self._context.stage

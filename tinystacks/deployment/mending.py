@@ -13,12 +13,13 @@ from tinystacks.deployment.lock import is_held, locked_error, read_holder
 from tinystacks.deployment.opening import open_stage
 from tinystacks.deployment.orphan_removal import removal_order
 from tinystacks.deployment.orphans import begun_orphans, found_in_time, is_empty, orphans_of, remove_orphans
+from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.recovery import forget_pending, is_gone, pending_operations
 from tinystacks.deployment.results import Kept, RepairResult
 from tinystacks.errors import LockedError
 
 if TYPE_CHECKING:
-    from tinystacks.deployment.context import StageContext
+    from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.events import OnEvent
 
 _LOST = "it bears the stage's tags; AWS made it while its answer was lost"
@@ -55,7 +56,12 @@ def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> Repai
                 *(Kept(type=item.type, id=item.id, reason=_LOST) for item in lost),
             ),
             removed=tuple(f"{item.type} {item.id}" for item in orphans) if remove else (),
+            whole=None if not state.count else outputs_of(state) is not None and not _is_cleared(opened),
         )
+
+
+def _is_cleared(opened: Opened) -> bool:
+    return opened.record is not None and opened.record.cleared
 
 
 def _may_go(context: StageContext, item: Leftover) -> bool:

@@ -45,8 +45,8 @@ def settle_earlier_run(previous: Holder | None, emit: OnEvent, pace: Pace) -> No
         return
     emit(
         Warned(
-            message=f"An earlier command did not come to its end: {previous.words}. Going on from where it stopped.",
-            hint="Nothing needs to be done.",
+            message=f"An earlier command did not come to its end: {previous.words}.",
+            hint="What it left is found and taken along; nothing needs to be done for that.",
         )
     )
     if previous.host != socket.gethostname() or not _is_engine(previous.engine_pid):

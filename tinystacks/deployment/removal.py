@@ -30,7 +30,7 @@ _RETRY_WAIT = 15.0
 """Seconds before the one retry; network interfaces let go of subnets and groups about then."""
 _KEPT_REASONS = {
     REPOSITORY: "it holds images; `--purge-images` removes it with them",
-    LOG_GROUP: "a writer made it again after it was deleted; remove it by hand",
+    LOG_GROUP: "a writer made it again after it was deleted, or it is somebody else's of that name; remove it by hand",
 }
 
 
@@ -95,12 +95,20 @@ def _engine_destroy(context: StageContext, opened: Opened, *, purge_images: bool
         opened.session.keep_salt(opened.state.salt)
     program = context.inputs.program(opened.record, purge_images=purge_images)
 
-    def once() -> EventTranslator:
-        return context.run_engine(opened, lambda on_event: opened.session.destroy(program, on_event, message=message))
+    def once(*, runs_program: bool = True) -> EventTranslator:
+        return context.run_engine(
+            opened,
+            lambda on_event: opened.session.destroy(program, on_event, message=message, runs_program=runs_program),
+        )
 
     try:
         return once()
     except EngineFailure as failure:
+        if failure.of_lookup:
+            opened.emit(
+                Notice(message="The network that the file names cannot be read; deleting what the state knows.")
+            )
+            return once(runs_program=False)
         if context.interrupt.requested.is_set() or not passes_by_itself(failure.text):
             raise
         opened.emit(Notice(message="AWS refused something that mostly passes; trying once more."))

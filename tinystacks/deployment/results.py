@@ -139,6 +139,7 @@ class RepairResult:
         unfinished: operations nobody saw the end of, in words.
         orphans: resources that bear the stage's tags and that no state knows.
         removed: those that were deleted, in words.
+        whole: whether the stage has all that its last `up` was to make; none where there is nothing of it.
     """
 
     stack: str
@@ -146,6 +147,7 @@ class RepairResult:
     unfinished: tuple[str, ...] = ()
     orphans: tuple[Kept, ...] = ()
     removed: tuple[str, ...] = ()
+    whole: bool | None = None
 
     def to_mapping(self) -> dict[str, Any]:
         """Give the JSON document of this result."""
@@ -153,6 +155,7 @@ class RepairResult:
             "schema_version": SCHEMA_VERSION,
             "stack": self.stack,
             "stage": self.stage,
+            "whole": self.whole,
             "unfinished": list(self.unfinished),
             "orphans": [orphan.to_mapping() for orphan in self.orphans],
             "removed": list(self.removed),

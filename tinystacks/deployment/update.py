@@ -254,8 +254,12 @@ class Update:
         urns = None if cleared else drifted_services(context.target.client, opened.state)
         if urns is not None and not urns:
             return False
-        what = "the whole stage, since a destroy was broken off" if cleared else "services that ECS has rolled back"
-        self._emit(Notice(message=f"Reading {what} from AWS before going on."))
+        why = (
+            "A destroy was broken off: reading the whole stage from AWS before going on."
+            if cleared
+            else "Reading services that ECS has rolled back from AWS before going on."
+        )
+        self._emit(Notice(message=why))
         with context.explained():
             context.run_engine(
                 opened, lambda on_event: opened.session.refresh(program, on_event, targets=urns), planning=True

@@ -27,6 +27,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.errors import EngineError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -167,12 +169,21 @@ class WorkFolder:
         return (self.path / "passphrase").exists()
 
     def read_record(self) -> StageRecord | None:
-        """Give what is remembered of the stage; none before the first change."""
+        """Give what is remembered of the stage; none before the first change.
+
+        Raises:
+            EngineError: the file is damaged.
+        """
+        path = self.path / "record.json"
         try:
-            text = (self.path / "record.json").read_text(encoding="utf-8")
+            return StageRecord.from_mapping(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
-        return StageRecord.from_mapping(json.loads(text))
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise EngineError(
+                f"What is remembered of stage `{self.stage}` cannot be read: {path}: {error}.",
+                hint="Remove that file: the next `tstack up` finds what it said in the engine's history.",
+            ) from error
 
     def write_record(self, record: StageRecord) -> None:
         """Remember the stage, whole or not at all."""

@@ -109,4 +109,9 @@ def show_repair(console: Console, result: RepairResult) -> None:
     for words in result.removed:
         console.print(f"  removed: {escape(words)}")
     if not (result.unfinished or result.orphans or result.removed):
-        console.print(f"{result.stack}/{result.stage} is whole; nothing is left to repair.")
+        console.print("Nothing is left to repair.")
+    if result.whole is False:
+        console.print(
+            f"{result.stack}/{result.stage} is not whole: `tstack up` makes what is missing, `tstack destroy` removes "
+            "what there is."
+        )
