@@ -180,6 +180,32 @@ def test_what_happened_stands_in_one_line_of_time() -> None:
     assert timeline_document("dev", timeline)["events"][0]["message"] == "release 3 steady"
 
 
+def test_what_happened_at_the_same_moment_stands_in_the_reverse_of_each_answer() -> None:
+    """Source: ECS, Auto Scaling and Application Auto Scaling API references: newest first."""
+
+    def newest_first(kind: str, *, time: str, words: str) -> list[dict[str, Any]]:
+        return [{time: WHEN, words: f"{kind} {number}"} for number in (3, 2, 1)]
+
+    scaling = newest_first("scaling", time="StartTime", words="Description")
+    launches = newest_first("launch", time="StartTime", words="Description")
+    services = [
+        service_answer(name, events=newest_first(name, time="createdAt", words="message")) for name in ("web", "worker")
+    ]
+    clients = {
+        "ecs": AnsweringClient(ecs_answers(services, [], [], [])),
+        "autoscaling": AnsweringClient({"describe_scaling_activities": {"Activities": launches}}),
+        "application-autoscaling": AnsweringClient({"describe_scaling_activities": {"ScalingActivities": scaling}}),
+    }
+    releases = [Happening(at=WHEN, kind="release", subject="", message=f"release {number}") for number in (3, 2, 1)]
+    found = read_timeline(Operations(outputs("web", "worker"), AwsClients(clients)), WHEN, releases=lambda: releases)
+    for source in ("release", "web", "worker", "launch"):
+        told = [one.message for one in found.happenings if one.message.startswith(f"{source} ")]
+        assert told == [f"{source} {number}" for number in (1, 2, 3)]
+    for service in ("web", "worker"):
+        told = [one.message for one in found.happenings if one.kind == "scaling" and one.subject == service]
+        assert told == ["scaling 1", "scaling 2", "scaling 3"]
+
+
 def test_what_cannot_be_read_is_left_out_and_named() -> None:
     denied = AnsweringClient(
         {"describe_scaling_activities": refusal("AccessDeniedException", "DescribeScalingActivities")}

@@ -76,7 +76,7 @@ def read_timeline(
         operations: the stage.
         since: with time zone.
         service: only this service of the file, and the stage's releases.
-        releases: gives the releases, where there are any.
+        releases: gives the releases, newest first, where there are any.
 
     Raises:
         UsageError: no such service.
@@ -101,27 +101,26 @@ def read_timeline(
         instances_read = reads.begin_optional(
             lambda: read_instance_activities(client, group, since=since) if group else [], list["ScalingActivity"]()
         )
-        found = [
-            *releases_read(),
-            *_of_services([one for one in services_read() if one.name in wanted]),
-            *_of_tasks(tasks_read()),
-            *(_of_scaling(activity) for wait in scaling_read for activity in wait()),
-            *(_of_scaling(activity) for activity in instances_read()),
+        sources = [
+            releases_read(),
+            *(list(_of_service(one)) for one in services_read() if one.name in wanted),
+            list(_of_tasks(tasks_read())),
+            *([_of_scaling(activity) for activity in wait()] for wait in scaling_read),
+            [_of_scaling(activity) for activity in instances_read()],
         ]
+    # Each source tells newest first, and much of what it tells is of the same moment.
+    found = [one for source in sources for one in reversed(source) if one.at >= since]
     return Timeline(
         since=since,
-        happenings=tuple(sorted((one for one in found if one.at >= since), key=lambda one: one.at)),
+        happenings=tuple(sorted(found, key=lambda one: one.at)),
         not_read=tuple(dict.fromkeys(reads.not_read)),
     )
 
 
-def _of_services(services: Iterable[ServiceStatus]) -> Iterable[Happening]:
-    for service in services:
-        for at, message in service.events:
-            bad = any(words in message for words in ("unable to", "unhealthy", "failed", "rolling back"))
-            yield Happening(
-                at=at, kind="service", subject=service.name, message=_SERVICE_PREFIX.sub("", message), bad=bad
-            )
+def _of_service(service: ServiceStatus) -> Iterable[Happening]:
+    for at, message in service.events:
+        bad = any(words in message for words in ("unable to", "unhealthy", "failed", "rolling back"))
+        yield Happening(at=at, kind="service", subject=service.name, message=_SERVICE_PREFIX.sub("", message), bad=bad)
 
 
 def _of_tasks(tasks: Iterable[TaskStatus]) -> Iterable[Happening]:
