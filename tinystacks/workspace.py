@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from tinystacks.errors import CredentialsError, SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tinystacks.deployment.deployment import Deployment
     from tinystacks.deployment.target import Target
     from tinystacks.doctor.finding import Finding
+    from tinystacks.local.status import LocalStatus
     from tinystacks.operations.stage_reads import Operations
     from tinystacks.spec.model import StackSpec, StageSpec
 
@@ -38,6 +40,7 @@ class Workspace:
         region: AWS region; goes before the file's.
         runtime: what runs the containers of the local AWS when it is started: `docker`, `simulated`, or none to choose.
         speed: simulated seconds per second of the local AWS when it is started.
+        on_local_start: is told of the local AWS when it had to be started, before anything else is asked of it.
     """
 
     file: Path | None = None
@@ -46,6 +49,7 @@ class Workspace:
     region: str | None = None
     runtime: str | None = None
     speed: float | None = None
+    on_local_start: Callable[[LocalStatus], None] | None = None
 
     @cached_property
     def path(self) -> Path:
@@ -95,6 +99,8 @@ class Workspace:
             from tinystacks.local.target import LocalTarget  # noqa: PLC0415 - same
 
             status = LocalAws().start(runtime=self.runtime, speed=self.speed)
+            if status.is_new and self.on_local_start is not None:
+                self.on_local_start(status)
             return LocalTarget(status, self.region or region or LOCAL_REGION)
         from tinystacks.deployment.target import AwsTarget  # noqa: PLC0415 - boto3 takes 0.2 s to load
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tinystacks.deployment.deployment import Deployment
+    from tinystacks.local.status import LocalStatus
     from tinystacks.operations.stage_reads import Operations
     from tinystacks.rendering.console import Screen
     from tinystacks.workspace import Workspace
@@ -64,27 +65,37 @@ class Place:
         return open_streams()
 
     def workspace(self, **settings: Any) -> Workspace:
-        """Open the file."""
+        """Open the file; a local AWS that has to be started is said, since all that was in another one is gone."""
         from tinystacks.workspace import Workspace
 
-        return Workspace(self.file, local=self.local, profile=self.profile, region=self.region, **settings)
+        return Workspace(
+            self.file,
+            local=self.local,
+            profile=self.profile,
+            region=self.region,
+            on_local_start=self._say_start,
+            **settings,
+        )
 
     def deployment(self, **settings: Any) -> Deployment:
         """Open the stage for changes; account, region and stage are said before anything happens."""
         from tinystacks.rendering.errors import show_warnings
-        from tinystacks.rendering.stage import show_notice, show_place
+        from tinystacks.rendering.stage import show_place
         from tinystacks.spec.stages import stage_warnings
 
         deployment = self.workspace(**settings).deployment(self.stage)
         show_warnings(self.screen.talk, stage_warnings(deployment.stage))
         show_place(self.screen.talk, deployment.stage, deployment.target)
-        if self.local:
-            show_notice(self.screen.talk, deployment.target)
         return deployment
 
     def operations(self) -> Operations:
         """Open the stage for reads."""
         return self.workspace().operations(self.stage)
+
+    def _say_start(self, status: LocalStatus) -> None:
+        from tinystacks.rendering.machine import show_local_start
+
+        show_local_start(self.screen.talk, status)
 
 
 def on_stage(command: Callable[..., None]) -> Callable[..., None]:

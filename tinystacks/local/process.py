@@ -74,7 +74,7 @@ class LocalAws:
                 notices.append(
                     f"Tasks run as containers in {status.container_engine}; `--runtime simulated` runs none."
                 )
-            return dataclasses.replace(status, notice=" ".join(notices))
+            return dataclasses.replace(status, notice=" ".join(notices), is_new=True)
 
     def set_speed(self, speed: float) -> LocalStatus:
         """Run its simulated time faster or slower from now on.

@@ -39,6 +39,7 @@ class LocalStatus:
         home: folder with the server's files.
         container_engine: what runs the containers of `docker`, and where it answers; else empty.
         notice: something the user should be told, such as that an earlier server was found dead; else empty.
+        is_new: whether the call that gave this started it.
     """
 
     endpoint_url: str
@@ -52,6 +53,7 @@ class LocalStatus:
     home: str = ""
     container_engine: str = ""
     notice: str = field(default="", compare=False)
+    is_new: bool = field(default=False, compare=False)
 
 
 class StateFolder:
@@ -106,7 +108,7 @@ class StateFolder:
     def write(self, status: LocalStatus) -> None:
         """Put the record in place in one step, so that no reader sees half of it."""
         document = asdict(status)
-        del document["notice"]
+        del document["notice"], document["is_new"]
         temporary = self.record_file.with_suffix(".new")
         temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         temporary.replace(self.record_file)

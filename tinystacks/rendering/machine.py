@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,19 @@ def show_engine(console: Console, report: EngineReport) -> None:
     for entry in report.looked:
         sign = "[green]✓[/]" if entry.taken else "[dim]·[/]"
         console.print(f"  {sign} {escape(entry.place)}: {escape(entry.reason)}")
+
+
+def local_words(status: LocalStatus) -> str:
+    """Say how the local AWS runs containers and time; the choice is never silent."""
+    containers = "real" if status.runtime == "docker" else "simulated"
+    return f"{containers} containers, time x {status.speed:g}"
+
+
+def show_local_start(console: Console, status: LocalStatus) -> None:
+    """Say that a command had to start the local AWS, and what became of an earlier one."""
+    started = f"The local AWS did not run, so an empty one was started ({local_words(status)})."
+    for note in filter(None, (status.notice, started)):
+        console.print(Text(f"note    {note}", style="cyan"))
 
 
 def show_local(console: Console, status: LocalStatus) -> None:

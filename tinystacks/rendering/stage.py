@@ -10,6 +10,7 @@ from rich.text import Text
 
 from tinystacks.local.target import LocalTarget
 from tinystacks.operations.exec_command import exec_command
+from tinystacks.rendering.machine import local_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,22 +30,10 @@ _SHORT_ID = 12
 
 def show_place(console: Console, stage: StageSpec, target: Target) -> None:
     """Say what is about to be touched, before anything is."""
-    where = local_words(target) if isinstance(target, LocalTarget) else f"account {target.account_id()}"
+    local = isinstance(target, LocalTarget)
+    where = f"the local AWS ({local_words(target.status)})" if local else f"account {target.account_id()}"
     profile = f", profile {target.profile}" if target.profile else ""
     console.print(f"[bold]{stage.stack}/{stage.stage}[/] in {where}, {target.region}{profile}")
-
-
-def local_words(target: LocalTarget) -> str:
-    """Say how the local AWS runs containers and time; the choice is never silent."""
-    status = target.status
-    containers = "real" if status.runtime == "docker" else "simulated"
-    return f"the local AWS ({containers} containers, time x {status.speed:g})"
-
-
-def show_notice(console: Console, target: Target) -> None:
-    """Say what the local AWS has to say, such as that an earlier one was found dead."""
-    if isinstance(target, LocalTarget) and target.status.notice:
-        console.print(Text(f"note    {target.status.notice}", style="cyan"))
 
 
 def show_deployed(console: Console, operations: Operations, target: Target) -> None:
