@@ -24,8 +24,12 @@ def test_speed_is_set_and_status_shows_it(user):
     assert (ran.code, ran.out) == (0, "")
     assert "runs at 60 seconds per second" in ran.err
     assert user.run("local", "status", "--json").document["speed"] == 60
-    too_fast = user.run("local", "speed", "2000")
-    assert (too_fast.code, "cannot be 2000" in too_fast.err) == (1, True)
+
+
+@pytest.mark.parametrize("speed", ["0", "2000"])
+def test_a_speed_that_no_clock_has_is_wrong_usage(user, speed):
+    ran = user.run("local", "speed", speed)
+    assert (ran.code, f"cannot be {speed}" in ran.err) == (2, True)
 
 
 def test_what_is_broken_is_told_listed_and_mended(user):

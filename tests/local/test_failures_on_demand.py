@@ -299,7 +299,7 @@ def test_speed_changes_at_once_and_is_told(stage, local):
     try:
         assert local.set_speed(10).speed == 10
         assert local.status().speed == 10
-        with pytest.raises(LocalAwsError, match="speed of the local AWS cannot be"):
+        with pytest.raises(UsageError, match="speed of the local AWS cannot be"):
             local.set_speed(0)
         with pytest.raises(LocalAwsError) as caught:
             local.start(speed=20)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinystacks.errors import LocalAwsError
+from tinystacks.errors import UsageError
 from tinystacks.local.clock import SpeededClock
 
 START = 1_700_000_000.0
@@ -49,7 +49,7 @@ def test_times_of_before_keep_their_place_in_real_time():
 @pytest.mark.parametrize("speed", [0, -1, 1000.5, float("nan")])
 def test_a_speed_that_no_clock_has_is_refused_and_changes_nothing(speed):
     clock = SpeededClock(20)
-    with pytest.raises(LocalAwsError, match="speed of the local AWS cannot be"):
+    with pytest.raises(UsageError, match="speed of the local AWS cannot be"):
         clock.set_speed(speed)
     assert clock.speed == 20
 

@@ -10,7 +10,7 @@ import time
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from tinystacks.errors import LocalAwsError
+from tinystacks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class SpeededClock:
             speed: simulated seconds per real second, above 0.
 
         Raises:
-            LocalAwsError: no clock can run so.
+            UsageError: no clock can run so.
         """
         _refuse_bad(speed)
         if speed == self.speed:
@@ -91,7 +91,7 @@ class SpeededClock:
 
 def _refuse_bad(speed: float) -> None:
     if not 0 < speed <= MAX_SPEED:
-        raise LocalAwsError(
+        raise UsageError(
             f"the speed of the local AWS cannot be {speed:g}", hint=f"Give a number above 0, at most {MAX_SPEED:g}."
         )
 

@@ -83,7 +83,8 @@ class LocalAws:
             speed: simulated seconds per real second, above 0, at most 1000.
 
         Raises:
-            LocalAwsError: none runs, or no clock can run so.
+            UsageError: no clock can run so.
+            LocalAwsError: none runs.
         """
         running = self._running()
         ask(running, "speed", speed=speed)
