@@ -85,7 +85,7 @@ class Breaker:
             UsageError: there is no such kind or thing, or it is broken already.
         """
         if kind not in KINDS:
-            raise naming.unknown("kind of failure", kind, KINDS)
+            raise naming.unknown_kind(kind)
         for name, value in (("for", seconds), ("every", every)):
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"`{name}` must be more than 0 seconds")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinystacks.errors import UsageError
+from tinystacks.local.failures.model import KINDS
 from tinystacks.naming import TAG_SERVICE
 
 if TYPE_CHECKING:
@@ -108,11 +109,20 @@ def find_zone(zones: Iterable[tuple[str, str]], what: str) -> Found:
     raise unknown("zone", what, [zone for _, zone in known])
 
 
+def unknown_kind(what: str) -> UsageError:
+    """The error for a kind of failure that there is not, with all that there are."""
+    hint = f"{_nearest(what, KINDS)} Kinds: {', '.join(KINDS)}.".lstrip()
+    return UsageError(f"there is no kind of failure `{what}`", hint=hint)
+
+
 def unknown(kind: str, what: str, known: Iterable[str]) -> UsageError:
     """The error for a name that nothing has, with the nearest name or all of them."""
-    names = sorted(set(known))
-    close = difflib.get_close_matches(what, names, n=1, cutoff=0.5)
-    if close:
-        return UsageError(f"there is no {kind} `{what}`", hint=f"Did you mean `{close[0]}`?")
+    names = sorted(set(known) - {""})
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
-    return UsageError(f"there is no {kind} `{what}`", hint=f"There is {listed}." if names else f"There is no {kind}.")
+    every = f"There is {listed}." if names else f"There is no {kind}."
+    return UsageError(f"there is no {kind} `{what}`", hint=_nearest(what, names) or every)
+
+
+def _nearest(what: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(what, list(names), n=1, cutoff=0.5)
+    return f"Did you mean `{close[0]}`?" if close else ""
