@@ -5,12 +5,16 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from rich.console import Console
 
+from tinystacks.deployment.releases import Release
 from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TargetStatus, TaskStatus
 from tinystacks.operations.scaling_model import ScaleInHold, ScalingPolicy, ServiceScaling
 from tinystacks.outputs import ServiceOutputs, StageOutputs
 from tinystacks.rendering import documents
+from tinystacks.rendering.console import open_screen
+from tinystacks.rendering.releases import show_releases
 from tinystacks.rendering.stage import show_outputs, show_tasks, since
 from tinystacks.rendering.status import show_status
 
@@ -149,6 +153,27 @@ def test_a_long_reason_takes_no_room_from_the_numbers() -> None:
     (row,) = (line for line in text.splitlines() if line.startswith("web ") and " 17 " in line)
     assert row.split()[:6] == ["web", "2", "17", "19", "ECSServiceAverageCPUUtilization", "75"]
     assert "policy web)" in text, "the reason is told to its end"
+
+
+def test_without_a_terminal_no_column_is_folded_or_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reads a pipe looks for whole ids."""
+    monkeypatch.setenv("COLUMNS", "80")
+    reason = "ECS was unable to assume the role of task 0123456789abcdef0123456789abcdef. " * 8 + "The end."
+    stopped = replace(TASK, id="0123456789abcdef0123456789abcdef", status="STOPPED", stopped_reason=reason)
+    outputs = replace(OUTPUTS, auto_scaling_group="g" * 300)
+    message = "because of ticket-4711 and nothing else, " * 8 + "the end"
+    release = Release(number=1, result="steady", created_at=NOW, message=message)
+    data = open_screen().data
+    show_tasks(data, [stopped])
+    show_status(data, replace(STATUS, tasks=(stopped,)), outputs)
+    show_outputs(data, outputs)
+    show_releases(data, [release])
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(reason in line and stopped.id in line for line in lines) == 2
+    assert sum("g" * 300 in line for line in lines) == 2
+    assert sum(message in line for line in lines) == 1
 
 
 def test_no_tasks_is_said_in_words() -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-_LINE_WIDTH = 120
+_ENDLESS = 100_000
+"""A pipe has no width: lines and columns there must not be cut or folded into pieces that no program finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,5 @@ def open_screen() -> Screen:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    # A pipe has no width; long lines there must not be folded into pieces that no program can read.
-    width = None if stream.isatty() else max(_LINE_WIDTH, int(os.environ.get("COLUMNS", "0") or 0))
+    width = None if stream.isatty() else _ENDLESS
     return Console(stderr=stderr, width=width, highlight=False, emoji=False, soft_wrap=not stream.isatty())
