@@ -78,6 +78,21 @@ def test_progress_of_tasks_is_written_once_per_change(paper: Paper) -> None:
     assert paper.text == "  web: 1/2 tasks running, 1 pending, 1 failed\n"
 
 
+def test_while_earlier_tasks_run_progress_tells_them_from_the_new_ones(paper: Paper) -> None:
+    progress = Progress(paper.screen)
+    for running, earlier in ((0, 2), (1, 1), (2, 0)):
+        progress(
+            on.TasksProgress(
+                service="web", desired=2, running=running, pending=0, failed=0, status="IN_PROGRESS", earlier=earlier
+            )
+        )
+    assert paper.text.splitlines() == [
+        "  web: 0 of 2 new tasks running, 0 pending, 2 earlier ones still run",
+        "  web: 1 of 2 new tasks running, 0 pending, 1 earlier one still runs",
+        "  web: 2/2 tasks running, 0 pending",
+    ]
+
+
 def test_a_failed_resource_and_its_error_are_both_seen(paper: Paper) -> None:
     progress = Progress(paper.screen)
     progress(on.ResourceFailed(action=on.Action.CREATE, **SERVICE))

@@ -66,6 +66,25 @@ def test_d22_steady_when_the_asked_revision_is_complete():
     assert isinstance(run.events[-1], DeploymentEnded)
 
 
+def test_progress_tells_new_tasks_from_those_of_earlier_deployments():
+    run = Run(
+        Look([deployment(pending=2), deployment(OLD, "COMPLETED", status="ACTIVE", running=2)]),
+        Look([deployment(running=1, pending=1), deployment(OLD, "COMPLETED", status="ACTIVE", running=1)]),
+        Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"),
+    )
+    progress = [(event.running, event.earlier) for event in run.events if isinstance(event, TasksProgress)]
+    assert progress == [(0, 2), (1, 1), (2, 0)]
+
+
+def test_a_restart_has_earlier_tasks_of_the_same_revision():
+    run = Run(
+        Look([deployment(pending=2), deployment(NEW, "COMPLETED", status="ACTIVE", running=2)]),
+        Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"),
+    )
+    progress = [(event.running, event.earlier) for event in run.events if isinstance(event, TasksProgress)]
+    assert progress == [(0, 2), (2, 0)]
+
+
 def test_progress_that_does_not_change_is_said_once():
     run = Run(*[Look([deployment(pending=2)])] * 5, Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"))
     assert sum(isinstance(event, TasksProgress) for event in run.events) == 2

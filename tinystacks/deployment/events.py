@@ -177,10 +177,11 @@ class TasksProgress(Event):
     Attributes:
         service: name in the file.
         desired: tasks that the deployment shall run.
-        running: tasks of the new revision that run.
-        pending: tasks of the new revision that are on their way.
-        failed: tasks of the new revision that failed in a row, as ECS counts them.
+        running: tasks of this deployment that run.
+        pending: tasks of this deployment that are on their way.
+        failed: tasks of this deployment that failed in a row, as ECS counts them.
         status: status of the service deployment, such as `IN_PROGRESS`.
+        earlier: tasks of earlier deployments that still run.
     """
 
     service: str
@@ -189,6 +190,7 @@ class TasksProgress(Event):
     pending: int
     failed: int
     status: str
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

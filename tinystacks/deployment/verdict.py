@@ -150,7 +150,8 @@ class Follower:
             newest = ServiceDeployment()
         else:
             service.begun = True
-        self._progress(service, own, newest.status or str(primary.get("rolloutState", "")))
+        earlier = sum(int(item.get("runningCount", 0)) for item in deployments if item is not own)
+        self._progress(service, own, newest.status or str(primary.get("rolloutState", "")), earlier)
         verdict = self._ended(service, seen, primary, status=newest.status, reason=newest.reason)
         return verdict or self._hopeless(service, own) or self._too_late(service)
 
@@ -234,7 +235,7 @@ class Follower:
             causes=causes,
         )
 
-    def _progress(self, service: _Followed, own: Mapping[str, Any], status: str) -> None:
+    def _progress(self, service: _Followed, own: Mapping[str, Any], status: str, earlier: int) -> None:
         event = TasksProgress(
             service=service.name,
             desired=int(own.get("desiredCount", 0)),
@@ -242,6 +243,7 @@ class Follower:
             pending=int(own.get("pendingCount", 0)),
             failed=int(own.get("failedTasks", 0)),
             status=status,
+            earlier=earlier,
         )
         if event != service.last:
             service.last = event

@@ -132,7 +132,11 @@ class Progress:
 
     def _tasks_progress(self, event: on.TasksProgress) -> None:
         failed = f", {event.failed} failed" if event.failed else ""
-        text = f"{event.service}: {event.running}/{event.desired} tasks running, {event.pending} pending{failed}"
+        count, earlier = f"{event.running}/{event.desired} tasks", ""
+        if event.earlier:
+            count = f"{event.running} of {event.desired} new tasks"
+            earlier = f", {event.earlier} earlier {'one still runs' if event.earlier == 1 else 'ones still run'}"
+        text = f"{event.service}: {count} running, {event.pending} pending{failed}{earlier}"
         if self._tasks.get(event.service) == text:
             return
         self._tasks[event.service] = text
