@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,26 @@ def test_orders_to_services_change_nothing_of_the_record(shop):
         assert (done.code, done.document["service"]) == (0, "web")
     assert shop.run("restart", "web", "--json").document["result"] == "steady"
     assert shop.run("preview", "--exit-code", "--json").document["changes"]["update"] == 0
+
+
+def test_a_number_of_tasks_that_something_else_sets_meanwhile_is_told(shop):
+    shop.run("scale", "web=2", "--json")
+    local = LocalAws(home=shop.user.local_home)
+    ecs = LocalTarget(local.start(), "us-east-1").client("ecs")
+    service = shop.run("outputs", "--json").document["services"]["web"]["service_name"]
+    local.break_("capacity", "fargate")
+    with shop.user.start("scale", "web=4", "--local", "--json") as scaling:
+        said = wait_for(scaling, "2 -> 4 tasks")
+        ecs.update_service(cluster="shop-dev", service=service, desiredCount=2)
+        out, err = scaling.communicate(timeout=120)
+    local.mend()
+    assert scaling.returncode == 0, said + err
+    document = json.loads(out)
+    assert document["result"] == "steady"
+    # Autoscaling may have been quicker than this test: nothing uses CPU here.
+    (rescaled,) = document["rescaled"]
+    assert (rescaled["service"], rescaled["asked"], rescaled["now"]) == ("web", 4, 2)
+    assert f"web: 4 tasks were asked for; {rescaled['by'] or 'something else'} has set the number to 2" in said + err
 
 
 def test_ask_15_a_given_image_stays_until_the_file_names_another(shop):

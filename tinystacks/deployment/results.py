@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tinystacks.deployment.changes import PlannedChange
     from tinystacks.deployment.ends import Result
+    from tinystacks.deployment.ordered_counts import Rescaled
     from tinystacks.deployment.service_verdicts import Cause, ServiceVerdict
     from tinystacks.outputs import StageOutputs
 
@@ -88,10 +89,24 @@ class PreviewResult(OperationResult):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpResult(OperationResult):
-    """What `up` did, with the verdict on every service."""
+    """What `up`, or an order to services that run, did.
+
+    Attributes:
+        verdicts: how each service's deployment ended.
+        outputs: what the stage's program exported.
+        rescaled: numbers of tasks that were ordered and that something else, such as autoscaling, has set since.
+    """
 
     verdicts: tuple[ServiceVerdict, ...] = ()
     outputs: StageOutputs | None = None
+    rescaled: tuple[Rescaled, ...] = ()
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give the JSON document of this result."""
+        return {
+            **OperationResult.to_mapping(self),
+            "rescaled": [one.to_mapping() for one in self.rescaled],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

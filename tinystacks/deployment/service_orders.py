@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tinystacks.aws_calls import aws_errors, batches
 from tinystacks.deployment.ending import follow_services, with_result, write_verdict
 from tinystacks.deployment.ends import Result
-from tinystacks.deployment.events import Notice
+from tinystacks.deployment.events import Notice, Warned
 from tinystacks.deployment.lock import StageLock, is_held
+from tinystacks.deployment.ordered_counts import OrderedCounts
 from tinystacks.deployment.results import UpResult
 from tinystacks.deployment.service_deployments import past_deployments
 from tinystacks.deployment.verdict import overall
@@ -55,7 +56,7 @@ def restart(context: StageContext, outputs: StageOutputs, services: Iterable[str
 
 
 def scale(context: StageContext, outputs: StageOutputs, counts: Mapping[str, int], emit: OnEvent) -> UpResult:
-    """Set how many tasks run now, within the limits of the file.
+    """Set how many tasks run now, within the limits of the file, and tell when something else sets another number.
 
     Args:
         context: the stage.
@@ -79,6 +80,7 @@ def scale(context: StageContext, outputs: StageOutputs, counts: Mapping[str, int
     with StageLock(context.folder.lock_path, "scale"):
         live = live_services(context, chosen.cluster_name, chosen.services)
         past = past_deployments(context.target.client, chosen)
+        ordered = OrderedCounts(context.target.client, chosen, counts)
         for name, count in counts.items():
             with aws_errors("ecs", f"service `{name}`"):
                 context.target.client("ecs").update_service(
@@ -89,7 +91,10 @@ def scale(context: StageContext, outputs: StageOutputs, counts: Mapping[str, int
                     message=f"{name}: {live[name].get('desiredCount', 0)} -> {count} tasks; scaling goes on from there."
                 )
             )
-        return _followed(context, chosen, live, past, emit)
+        result = replace(_followed(context, chosen, live, past, emit), rescaled=ordered.set_since())
+    for one in result.rescaled:
+        emit(Warned(message=one.words, hint=one.advice))
+    return result
 
 
 def stop_rollouts(context: StageContext, outputs: StageOutputs, emit: OnEvent) -> tuple[str, ...]:
