@@ -31,23 +31,17 @@ class ZonedGroup(Protocol):
 
 def places(group: ZonedGroup) -> list[Place]:
     """Subnets and zones in which EC2 can launch now."""
-    found: list[Place] = [(None, zone) for zone in group.availability_zones]
-    if group.vpc_zone_identifier:
-        subnets = [group.ec2_backend.get_subnet(one) for one in group.vpc_zone_identifier.split(",")]
-        found = [(one.id, one.availability_zone) for one in subnets]
-    return [(subnet, zone) for subnet, zone in found if zone not in group.full_zones]
+    return [(subnet, zone) for subnet, zone in _all_places(group) if zone not in group.full_zones]
 
 
 def next_place(group: ZonedGroup) -> Place | None:
-    """The place of the next instance: the zone with the fewest, in listed order; None when all zones are full."""
-    per_zone = Counter(one.availability_zone for one in group.staying())
-    per_subnet = Counter(one.instance.subnet_id for one in group.staying())
-    return min(places(group), key=lambda one: (per_zone[one[1]], per_subnet[one[0]]), default=None)
+    """The place of the next instance; None when all zones are full."""
+    return _poorest(group, places(group))
 
 
 def refusal(group: ZonedGroup, instance_type: str) -> str:
-    """What EC2 says when it has no capacity (InsufficientInstanceCapacity)."""
-    zone = min(group.full_zones & {str(one) for one in group.availability_zones}, default="")
+    """What EC2 says when it has no capacity where the next instance would be (InsufficientInstanceCapacity)."""
+    _, zone = _poorest(group, _all_places(group)) or (None, "")
     return (
         f"We currently do not have sufficient {instance_type} capacity in the Availability Zone you requested "
         f"({zone}). Our system will be working on provisioning additional capacity. Launching EC2 instance failed."
@@ -63,3 +57,17 @@ def can_be_balanced(group: ZonedGroup) -> bool:
     richest = max(per_zone.values(), default=0)
     free = {str(one.availability_zone) for one in group.staying() if not one.protected_from_scale_in}
     return richest - min(per_zone[zone] for zone in zones) > 1 and any(per_zone[zone] == richest for zone in free)
+
+
+def _all_places(group: ZonedGroup) -> list[Place]:
+    if not group.vpc_zone_identifier:
+        return [(None, zone) for zone in group.availability_zones]
+    subnets = [group.ec2_backend.get_subnet(one) for one in group.vpc_zone_identifier.split(",")]
+    return [(one.id, one.availability_zone) for one in subnets]
+
+
+def _poorest(group: ZonedGroup, among: Sequence[Place]) -> Place | None:
+    """The zone with the fewest instances, in it the subnet with the fewest, in listed order."""
+    per_zone = Counter(one.availability_zone for one in group.staying())
+    per_subnet = Counter(one.instance.subnet_id for one in group.staying())
+    return min(among, key=lambda one: (per_zone[one[1]], per_subnet[one[0]]), default=None)
