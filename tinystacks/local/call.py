@@ -19,6 +19,7 @@ ECS_TARGET = "AmazonEC2ContainerServiceV20141113"
 APPLICATION_AUTO_SCALING_TARGET = "AnyScaleFrontendService"
 ELBV2_VERSION = "2015-12-01"
 """API version that tells `elbv2` from the classic `elb`; both sign as `elasticloadbalancing`."""
+ELB_VERSION = "2012-06-01"
 READ_SERVICES = frozenset({"autoscaling", "ec2", "elasticloadbalancing", "iam", "ssm", "sts", "tagging"})
 """Services whose requests are small and are read before moto sees them (never S3: bodies are streamed)."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -101,6 +102,9 @@ def understand(environ: WSGIEnvironment) -> AwsCall | None:
 
     Args:
         environ: the WSGI environment; its body is put back.
+
+    Raises:
+        RefusalError: the body is too large, or the API's version is not one that tells whose operation it is.
     """
     service, region = scope(environ)
     if service not in READ_SERVICES:
@@ -119,6 +123,9 @@ def understand(environ: WSGIEnvironment) -> AwsCall | None:
         operation = values.get("Action", "")
     if service == "elasticloadbalancing":
         if values.get("Version") != ELBV2_VERSION:
+            if operation and values.get("Version") != ELB_VERSION:
+                version = values.get("Version") or "NO_VERSION_SPECIFIED"
+                raise RefusalError("InvalidAction", f"Could not find operation {operation} for version {version}")
             return None
         service = "elbv2"
     elif service == "tagging":
@@ -181,10 +188,24 @@ def _success(call: AwsCall, answer: Mapping[str, Any]) -> tuple[int, list[tuple[
 
 def _refusal(call: AwsCall, refusal: RefusalError) -> tuple[str, str]:
     """Content type and text of an error; moto's own serializer finds an error's model only for its own classes."""
-    if call.model.service_model.metadata["protocol"] == "json":
+    return refusal_text(refusal, service=call.service, is_json=call.model.service_model.metadata["protocol"] == "json")
+
+
+def refusal_text(refusal: RefusalError, *, service: str, is_json: bool) -> tuple[str, str]:
+    """Write an error.
+
+    Args:
+        refusal: the error.
+        service: whose error it is; EC2 has a form of its own.
+        is_json: in a JSON protocol, else in a query protocol.
+
+    Returns:
+        Content type and text.
+    """
+    if is_json:
         return "application/x-amz-json-1.1", json.dumps({"__type": refusal.code, "message": refusal.message})
     code, message = escape(refusal.code), escape(refusal.message)
-    if call.service == "ec2":
+    if service == "ec2":
         error = f"<Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
         return "text/xml", f"{_XML}<Response>{error}<RequestID>{uuid.uuid4()}</RequestID></Response>"
     kind = "Sender" if refusal.status < HTTP_FAULTS else "Receiver"

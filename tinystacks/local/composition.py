@@ -165,10 +165,7 @@ class LocalServer:
         return registry
 
     def _serve(self, listening: socket.socket, events: queue.SimpleQueue[RuntimeEvent]) -> BaseWSGIServer:
-        from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - seconds to load
-            DomainDispatcherApplication,
-            create_backend_app,
-        )
+        from moto.moto_server.werkzeug_app import create_backend_app  # noqa: PLC0415 - seconds to load
         from werkzeug.serving import make_server  # noqa: PLC0415 - as above
 
         from tinystacks.local.additions.group_operations import GroupOperations  # noqa: PLC0415 - as above
@@ -184,6 +181,7 @@ class LocalServer:
         from tinystacks.local.group_watch import GroupWatch  # noqa: PLC0415 - as above
         from tinystacks.local.http_handler import handler_class  # noqa: PLC0415 - as above
         from tinystacks.local.json_api.wsgi import JsonEndpoint  # noqa: PLC0415 - as above
+        from tinystacks.local.moto_door import MotoDoor  # noqa: PLC0415 - as above
         from tinystacks.local.planes import PlaneRegistry  # noqa: PLC0415 - as above
         from tinystacks.local.refusals import rules  # noqa: PLC0415 - as above
         from tinystacks.local.scheduler import Scheduler  # noqa: PLC0415 - as above
@@ -247,9 +245,10 @@ class LocalServer:
                     WallTimeApi(AppAutoscalingApi(planes), "application-autoscaling", self.clock),
                 ],
                 single=dict.fromkeys(PortSessionsApi.targets, PortSessionsApi(opener, self._session_book, planes)),
+                signing_names=("ecs", "application-autoscaling"),
                 default_region=DEFAULT_REGION,
             ),
-            moto=DomainDispatcherApplication(create_backend_app),
+            moto=MotoDoor(create_backend_app),
             emulation=self._emulation,
             operations={
                 ("autoscaling", "CancelInstanceRefresh"): refreshes.cancel,

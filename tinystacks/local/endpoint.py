@@ -5,12 +5,12 @@ In this order: our own ECS and Application Auto Scaling; what moto lacks; what A
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tinystacks.local.call import AwsCall, RefusalError, respond, understand
 from tinystacks.local.control_api import PREFIX
+from tinystacks.local.moto_door import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -79,7 +79,7 @@ class Endpoint:
         try:
             call = understand(environ)
         except RefusalError as refusal:
-            return _json(start_response, {"message": refusal.message}, status=f"{refusal.status} Refused")
+            return refuse(environ, refusal, start_response)
         with self._emulation.lock:
             answer = self._answer(call, environ, start_response)
         if call is not None and call.service in _CHANGED_GROUPS and not call.operation.startswith("Describe"):
@@ -105,9 +105,3 @@ class Endpoint:
             refusal = RefusalError("InternalFailure", f"The local AWS failed: {error}", status=500)
             return respond(call, refusal, start_response)
         return list(self._moto(environ, start_response))
-
-
-def _json(start_response: StartResponse, document: Mapping[str, Any], *, status: str = "200 OK") -> list[bytes]:
-    body = json.dumps(document).encode()
-    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-    return [body]

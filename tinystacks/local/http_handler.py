@@ -6,6 +6,8 @@ werkzeug's own handler closes each connection and waits 10 ms for stray bytes; h
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ SILENT_SECONDS = 300.0
 """A connection on which nothing comes for so long is closed, so that half-open ones do not add up."""
 _DRAIN_LIMIT = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+_SPOOL_BYTES = 1024 * 1024
 _BODILESS = frozenset({204, 304})
 
 
@@ -82,9 +85,17 @@ def handler_class() -> type[WSGIRequestHandler]:  # noqa: C901 - it only wraps a
             """Answer one request."""
             environ = self.make_environ()
             body = None
-            if not environ.get("wsgi.input_terminated"):
-                body = BoundedInput(cast("IO[bytes]", self.rfile), _length(environ))
-                environ["wsgi.input"] = body
+            try:
+                if environ.get("wsgi.input_terminated"):
+                    _take_chunks(environ)
+                else:
+                    body = BoundedInput(cast("IO[bytes]", self.rfile), _length(environ))
+                    environ["wsgi.input"] = body
+            except ValueError as error:
+                # Where the next request begins cannot be known.
+                self.close_connection = True
+                self._write("400 Bad Request", [("Content-Type", "text/plain")], str(error).encode())
+                return
             started: list[Any] = []
 
             def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
@@ -134,7 +145,20 @@ def _ignore(_data: bytes) -> None:
 
 
 def _length(environ: dict[str, Any]) -> int:
+    """Read the length of a body (RFC 9110, section 8.6: digits only)."""
+    told = str(environ.get("CONTENT_LENGTH") or "0")
+    if not (told.isascii() and told.isdigit()):
+        raise ValueError("Invalid Content-Length.")
+    return int(told)
+
+
+def _take_chunks(environ: dict[str, Any]) -> None:
+    """Read a chunked body whole, so that nothing acts on one that is malformed (RFC 9112, section 7.1)."""
+    body = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - lives as long as the request
     try:
-        return max(0, int(environ.get("CONTENT_LENGTH") or 0))
-    except ValueError:
-        return 0
+        shutil.copyfileobj(environ["wsgi.input"], body)
+    except OSError as error:
+        raise ValueError("Malformed chunked body.") from error
+    environ["CONTENT_LENGTH"] = str(body.tell())
+    environ["wsgi.input"] = body
+    body.seek(0)

@@ -23,7 +23,7 @@ BODY_LIMIT = 4 * 1024 * 1024
 """Largest request body taken, in bytes: far above the 64 KiB of a task definition, far below what could hurt."""
 _DISCARD_LIMIT = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
-_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]+)/")
+_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]+)/(?:([a-z0-9-]+)/)?", re.IGNORECASE)
 _STATUS = {
     200: "200 OK",
     400: "400 Bad Request",
@@ -57,6 +57,8 @@ class JsonEndpoint:
     Args:
         apis: the APIs served, told apart by their target prefixes.
         single: single operations of other APIs, by their whole target such as `AmazonSSM.StartSession`.
+        signing_names: services in credential scopes whose requests are all served here, so that a wrong or missing
+            target is refused as the service does it.
         default_region: region of a request that is not signed.
     """
 
@@ -65,16 +67,21 @@ class JsonEndpoint:
         apis: Sequence[JsonApi],
         *,
         single: Mapping[str, JsonApi] | None = None,
+        signing_names: Sequence[str] = (),
         default_region: str = "us-east-1",
     ) -> None:
         self._apis = {api.target_prefix: api for api in apis}
         self._single = dict(single or {})
+        self._signing_names = frozenset(signing_names)
         self._default_region = default_region
 
     def serves(self, environ: WSGIEnvironment) -> bool:
-        """Tell whether the request's target belongs to one of the APIs."""
+        """Tell whether the request is for one of the APIs, by its target or its signature."""
         target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
-        return target in self._single or target.partition(".")[0] in self._apis
+        if target in self._single or target.partition(".")[0] in self._apis:
+            return True
+        signed = _SCOPE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
+        return signed is not None and str(signed.group(2)).lower() in self._signing_names
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -96,8 +103,10 @@ class JsonEndpoint:
         api = self._single.get(target) or self._apis.get(prefix)
         try:
             raw = _read(environ)
-            if api is None or environ.get("REQUEST_METHOD") != "POST":
+            if environ.get("REQUEST_METHOD") != "POST":
                 return _refused(404, "UnknownOperationException", "")
+            if api is None:
+                return _refused(400, "UnknownOperationException", "")
             return 200, _encode(api.handle(operation, self._region(environ), _decode(raw))), ""
         except ApiError as error:
             return _refused(error.status, error.code, error.message, **error.fields)
