@@ -109,7 +109,7 @@ class Ec2Instance:
         reserved_memory: MiB that its agent keeps from tasks (P3).
         terminating: its group has begun to terminate it, or ECS has chosen it for scale-in.
         released: the effect that lets it go was given.
-        terminated_by_plane: ECS chose it for scale-in (answer TerminateInstance, not CompleteInstanceDraining).
+        scale_in_cause: why ECS chose it for scale-in: TerminateInstance then, not CompleteInstanceDraining; else empty.
     """
 
     id: str
@@ -125,7 +125,7 @@ class Ec2Instance:
     protected: bool = False
     terminating: bool = False
     terminating_since: float = 0
-    terminated_by_plane: bool = False
+    scale_in_cause: str = ""
     released: bool = False
     container_instance: ContainerInstance | None = None
 

@@ -78,7 +78,7 @@ def terminating(state: State, instance_id: str) -> None:
     """The group begins to end an instance."""
     ec2 = state.ec2_instances.get(instance_id)
     if ec2 is not None:
-        managed_draining.begin(state, ec2, by_plane=False)
+        managed_draining.begin(state, ec2)
 
 
 def terminated(state: State, instance_id: str, reason: str) -> None:

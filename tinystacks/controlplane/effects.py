@@ -64,7 +64,11 @@ class SetGroupDesiredCapacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminateInstance:
-    """Terminate one instance of a group that ECS scales in; it is drained already when managed draining is on."""
+    """Terminate one instance of a group that ECS scales in; it is drained already when managed draining is on.
+
+    Attributes:
+        cause: what asked for it, as it begins the activity's cause; the group's numbers follow (C34).
+    """
 
     instance_id: str
     decrement: bool

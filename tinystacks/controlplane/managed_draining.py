@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.model import ContainerInstance, Ec2Instance, Task
     from tinystacks.controlplane.state import State
 
-SCALE_IN = "managed scaling"
-
 
 def set_draining(state: State, instance: ContainerInstance) -> None:
     """Set an instance DRAINING: nothing new is placed, services move their tasks away."""
@@ -37,13 +35,19 @@ def set_active(state: State, instance: ContainerInstance) -> None:
         state.touch(task.service)
 
 
-def begin(state: State, ec2: Ec2Instance, *, by_plane: bool) -> None:
-    """Begin to end an EC2 instance: drain it where its provider says so, else release it at once."""
+def begin(state: State, ec2: Ec2Instance, *, scale_in_cause: str = "") -> None:
+    """Begin to end an EC2 instance: drain it where its provider says so, else release it at once.
+
+    Args:
+        state: the plane's state.
+        ec2: the instance.
+        scale_in_cause: why ECS chose it for scale-in (C34); empty when its group ends it.
+    """
     if ec2.terminating:
         return
     ec2.terminating = True
     ec2.terminating_since = state.now
-    ec2.terminated_by_plane = by_plane
+    ec2.scale_in_cause = scale_in_cause
     instance = ec2.container_instance
     provider = state.capacity_providers.get(instance.capacity_provider_name) if instance is not None else None
     if instance is None or provider is None or provider.managed_draining != "ENABLED":
@@ -78,7 +82,7 @@ def _release(state: State, ec2: Ec2Instance) -> None:
     if ec2.released or ec2.id not in state.ec2_instances:
         return
     ec2.released = True
-    if ec2.terminated_by_plane:
-        state.emit(TerminateInstance(instance_id=ec2.id, decrement=True, cause=SCALE_IN))
+    if ec2.scale_in_cause:
+        state.emit(TerminateInstance(instance_id=ec2.id, decrement=True, cause=ec2.scale_in_cause))
     else:
         state.emit(CompleteInstanceDraining(instance_id=ec2.id))

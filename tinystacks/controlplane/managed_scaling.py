@@ -56,7 +56,7 @@ def _look(state: State, cluster: Cluster, provider: CapacityProvider, group: Aut
         provider.low_datapoints >= state.settings.low_datapoints_managed_scaling
         and state.now - provider.last_scale_out_at >= state.settings.scale_in_pause_seconds
     ):
-        _scale_in(state, group, instances, wanted)
+        _scale_in(state, provider, group, instances, wanted)
 
 
 def _scale_out(
@@ -65,7 +65,7 @@ def _scale_out(
     """Raise the desired capacity, unless what was asked for before has not warmed up yet (C18)."""
     present = len(instances)
     # Instances that ECS drains lower the group's desired capacity only when they end.
-    leaving = sum(1 for one in group.instances.values() if one.terminating and one.terminated_by_plane)
+    leaving = sum(1 for one in group.instances.values() if one.terminating and one.scale_in_cause)
     warming = any(state.now - one.launched_at < provider.instance_warmup_period for one in instances)
     if warming or group.desired - leaving > present:
         return
@@ -74,20 +74,16 @@ def _scale_out(
     desired = max(group.minimum, min(wanted + leaving, group.maximum))
     if desired <= group.desired:
         return
-    alarm = provider.scaling_policy_name.replace(
-        "ECSManagedAutoScalingPolicy", f"TargetTracking-{group.name}-AlarmHigh"
-    )
-    cause = (
-        f"a monitor alarm {alarm} in state ALARM triggered policy {provider.scaling_policy_name} changing the desired "
-        f"capacity from {group.desired} to {desired}."
-    )
+    cause = f"{_cause(provider, group, 'AlarmHigh')} changing the desired capacity from {group.desired} to {desired}."
     group.desired = desired
     provider.last_scale_out_at = state.now
     provider.low_datapoints = 0
     state.emit(SetGroupDesiredCapacity(auto_scaling_group_arn=group.arn, desired=desired, cause=cause))
 
 
-def _scale_in(state: State, group: AutoScalingGroup, instances: list[Ec2Instance], wanted: int) -> None:
+def _scale_in(
+    state: State, provider: CapacityProvider, group: AutoScalingGroup, instances: list[Ec2Instance], wanted: int
+) -> None:
     """End at least one and at most half of the instances (C19), those that the group would choose (C31)."""
     present = len(instances)
     surplus = min(present - max(wanted, group.minimum), max(1, present // 2))
@@ -99,7 +95,14 @@ def _scale_in(state: State, group: AutoScalingGroup, instances: list[Ec2Instance
         chosen = min(free, key=lambda one: (-zones[one.zone], one.launched_at, one.id))
         free.remove(chosen)
         zones[chosen.zone] -= 1
-        managed_draining.begin(state, chosen, by_plane=True)
+        managed_draining.begin(state, chosen, scale_in_cause=_cause(provider, group, "AlarmLow"))
+
+
+def _cause(provider: CapacityProvider, group: AutoScalingGroup, alarm: str) -> str:
+    """Say which alarm of the managed policy acts, as activities of the group tell it (C17, C34)."""
+    policy = provider.scaling_policy_name
+    name = policy.replace("ECSManagedAutoScalingPolicy", f"TargetTracking-{group.name}-{alarm}")
+    return f"a monitor alarm {name} in state ALARM triggered policy {policy}"
 
 
 def _protect(state: State, group: AutoScalingGroup, instances: list[Ec2Instance]) -> None:

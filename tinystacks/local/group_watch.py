@@ -150,10 +150,11 @@ class GroupWatch:
             for group in self._groups(region):
                 state = group.find(instance_id)
                 if state is not None:
-                    group.cause = cause
+                    before = group.desired_capacity or 0
                     if decrement:
-                        group.desired_capacity = max(group.min_size or 0, (group.desired_capacity or 0) - 1)
-                    group.note_termination(state)
+                        group.desired_capacity = max(group.min_size or 0, before - 1)
+                    group.cause = f"{cause} changing the desired capacity from {before} to {group.desired_capacity}."
+                    group.note_scale_in(state)
                     group.cause = ""
                     group.finish_termination(state)
                     group.maintain()

@@ -105,6 +105,10 @@ class ZonedGroup(FakeAutoScalingGroup):
         """Write the activity of a termination."""
         self._record("Terminating EC2 instance", state.instance_id, reason)
 
+    def note_scale_in(self, state: InstanceState) -> None:
+        """Write the activity of a termination that ECS's scale-in chose (rule C34)."""
+        self.note_termination(state, self._shrinking(state))
+
     def finish_termination(self, state: InstanceState) -> None:
         """Let an instance go for good."""
         self.instance_states = [one for one in self.instance_states if one is not state]
@@ -255,7 +259,6 @@ class ZonedGroup(FakeAutoScalingGroup):
     def _scale_in(self, count: int) -> None:
         for _ in range(count):
             state = self._next_to_go()
-            have = len(self.staying())
             if state is None:
                 self._record(
                     "Could not scale to desired capacity because all remaining instances are protected from scale-in.",
@@ -264,12 +267,15 @@ class ZonedGroup(FakeAutoScalingGroup):
                     status="Failed",
                 )
                 return
-            self.begin_termination(
-                state,
-                "an instance was taken out of service in response to a difference between desired and actual capacity, "
-                f"shrinking the capacity from {have} to {have - 1}."
-                f"  At {_now_text()} instance {state.instance_id} was selected for termination.",
-            )
+            self.begin_termination(state, self._shrinking(state))
+
+    def _shrinking(self, state: InstanceState) -> str:
+        have = len(self.staying())
+        return (
+            "an instance was taken out of service in response to a difference between desired and actual capacity, "
+            f"shrinking the capacity from {have} to {have - 1}."
+            f"  At {_now_text()} instance {state.instance_id} was selected for termination."
+        )
 
     def _next_to_go(self) -> InstanceState | None:
         """Zone with most instances having an unprotected one, then outdated configuration, then the oldest."""
