@@ -58,7 +58,7 @@ class Images:
         given = reference
         with self._locks[given]:
             found = _inspect(client, reference)
-            if digest and (found is None or _digest(found) != digest):
+            if digest and (found is None or digest not in _digests(found)):
                 # An image that lost its tag to another one is known by its id alone.
                 reference = self._ids.get(digest, digest)
                 found = _inspect(client, reference)
@@ -69,7 +69,8 @@ class Images:
                 found = _inspect(client, reference)
         if found is None:
             raise PullError(_text(reference, "not found after the pull"))
-        image = Image(reference=reference, digest=digest or _digest(found))
+        # Podman knows an image by the digests of its index and of its manifest: the one that was asked for counts.
+        image = Image(reference=reference, digest=digest or given.partition("@")[2] or _digests(found)[0])
         self._ids[image.digest] = str(found["Id"])
         return image
 
@@ -123,9 +124,10 @@ def split_reference(reference: str) -> tuple[str, str]:
     return f"{head}/{short}" if head else short, tag or "latest"
 
 
-def _digest(image: Mapping[str, Any]) -> str:
+def _digests(image: Mapping[str, Any]) -> list[str]:
+    """Digests by which registries know an image; of one that never was in a registry its id."""
     digests: list[str] = image.get("RepoDigests") or []
-    return digests[0].rpartition("@")[2] if digests else str(image.get("Id", ""))
+    return [one.rpartition("@")[2] for one in digests] or [str(image.get("Id", ""))]
 
 
 def _text(reference: str, why: str) -> str:
