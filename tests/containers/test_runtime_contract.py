@@ -19,6 +19,8 @@ from tinystacks.local.runtime.base import (
     Health,
     LogLine,
     PullFailed,
+    PullStarted,
+    PullStopped,
     Runtime,
     RuntimeEvent,
     Started,
@@ -252,6 +254,18 @@ def test_t21_an_image_that_cannot_be_pulled_is_told(world):
         broken = world.definition(image="127.0.0.1:1/nowhere/web:1")
     world.start(broken)
     assert world.next(PullFailed).message.startswith("CannotPullContainerError: ")
+
+
+def test_t5_the_pull_is_told_before_the_start(world):
+    """API Task: pullStartedAt and pullStoppedAt."""
+    task = world.start(world.definition())
+    world.next(Started)
+    told = [one for one in world.seen if isinstance(one, (PullStarted, PullStopped, Started))]
+    assert told[:2] == [
+        PullStarted(task_id=task.task_id, container="web"),
+        PullStopped(task_id=task.task_id, container="web"),
+    ]
+    assert isinstance(told[2], Started)
 
 
 def test_usage_is_told_of_what_runs(world):

@@ -49,6 +49,14 @@ def test_d13_a_service_becomes_steady_and_its_events_say_so(stage):
     )
 
 
+def test_t5_describe_tasks_tells_when_images_were_pulled(stage):
+    """API Task: createdAt, pullStartedAt, pullStoppedAt, startedAt."""
+    for task in stage.tasks():
+        times = [task[name] for name in ("createdAt", "pullStartedAt", "pullStoppedAt", "startedAt")]
+        assert times == sorted(times)
+        assert task["pullStartedAt"] < task["pullStoppedAt"]
+
+
 def test_c30_instances_lie_in_two_zones_and_p15_so_do_the_tasks(stage, client):
     group = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0]
     assert {one["AvailabilityZone"] for one in group["Instances"]} == {"us-east-1a", "us-east-1b"}

@@ -32,6 +32,8 @@ def pull_stopped(state: State, task_id: str) -> None:
 
 def pull_failed(state: State, task_id: str, name: str, message: str) -> None:
     """End a task whose image cannot be pulled: the same text is the stopped reason (T21)."""
+    pull_started(state, task_id)
+    pull_stopped(state, task_id)
     container_stopped(state, task_id, name, None, message)
 
 

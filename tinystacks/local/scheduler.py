@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.local.balancing_view import load_balancers, target_groups
 from tinystacks.local.metrics import MINUTE_SECONDS
-from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped
+from tinystacks.local.runtime.base import Health, LogLine, PullFailed, PullStarted, PullStopped, Started, Stopped
 from tinystacks.local.traffic import Path, merged
 
 if TYPE_CHECKING:
@@ -214,6 +214,10 @@ class Scheduler:
         if task is None:
             return
         match event:
+            case PullStarted():
+                plane.pull_started(event.task_id)
+            case PullStopped():
+                plane.pull_stopped(event.task_id)
             case Started():
                 instance = task.container_instance
                 known_as = task.private_ip or (instance.ec2_instance_id if instance is not None else "")

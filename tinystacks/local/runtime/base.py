@@ -62,6 +62,22 @@ class TaskUsage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullStarted:
+    """The image of a container is being had (T5)."""
+
+    task_id: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullStopped:
+    """The image of a container is there, or cannot be had (T5)."""
+
+    task_id: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """A container runs.
 
@@ -117,7 +133,7 @@ class LogLine:
     text: str
 
 
-RuntimeEvent = Started | Stopped | PullFailed | Health | LogLine
+RuntimeEvent = PullStarted | PullStopped | Started | Stopped | PullFailed | Health | LogLine
 
 
 class Runtime(Protocol):

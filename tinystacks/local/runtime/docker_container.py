@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.documents import members
-from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped
+from tinystacks.local.runtime.base import Health, LogLine, PullFailed, PullStarted, PullStopped, Started, Stopped
 from tinystacks.local.runtime.container_end import end_reason
 from tinystacks.local.runtime.docker_creation import Creation, StartError
 from tinystacks.local.runtime.docker_engine import end_stream, explanation
@@ -27,7 +27,7 @@ from tinystacks.local.runtime.docker_output import Lines
 from tinystacks.local.secret_values import SecretError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from tinystacks.local.clock import SpeededClock
     from tinystacks.local.runtime.base import ContainerOrder, RuntimeEvent, TaskOrder
@@ -163,7 +163,7 @@ class DockerContainer:
             self.settled.set()
 
     def _live(self, client: Client, creation: Creation) -> None:
-        made = self._surround.maker.make(creation, self.task, self.order, hosts=self._linked)
+        made = self._surround.maker.make(creation, self.task, self.order, hosts=self._linked, pulling=self._pulling)
         with self._lock:
             if self._over or self._stop_asked:
                 return
@@ -270,6 +270,16 @@ class DockerContainer:
             return
         for line in lines:
             self._surround.report(LogLine(task_id=self.task.task_id, container=self.order.name, text=line))
+
+    @contextmanager
+    def _pulling(self) -> Generator[None]:
+        """Tell when the pull begins and ends, however it ends."""
+        place = {"task_id": self.task.task_id, "container": self.order.name}
+        self._surround.report(PullStarted(**place))
+        try:
+            yield
+        finally:
+            self._surround.report(PullStopped(**place))
 
     def _linked(self) -> dict[str, str]:
         """Address per name of the containers that this one is linked to, once they run."""

@@ -23,6 +23,7 @@ from tinystacks.local.runtime.docker_settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from tinystacks.local.runtime.base import ContainerOrder, TaskOrder
     from tinystacks.local.runtime.docker_engine import Client, Engine
@@ -162,7 +163,13 @@ class Maker:
     ports: FixedPorts = field(default_factory=FixedPorts)
 
     def make(
-        self, creation: Creation, task: TaskOrder, order: ContainerOrder, *, hosts: Callable[[], Mapping[str, str]]
+        self,
+        creation: Creation,
+        task: TaskOrder,
+        order: ContainerOrder,
+        *,
+        hosts: Callable[[], Mapping[str, str]],
+        pulling: Callable[[], AbstractContextManager[None]],
     ) -> Created:
         """Have everything that a container needs, and make it.
 
@@ -171,6 +178,7 @@ class Maker:
             task: the task.
             order: the container.
             hosts: waits for linked containers and gives their addresses by name.
+            pulling: is entered while the image is had.
 
         Raises:
             PullError: its image cannot be had.
@@ -179,7 +187,8 @@ class Maker:
         """
         client = creation.client
         secrets = self.secrets.of(order.definition, task.region)
-        image = self.images.ready(client, str(order.definition.get("image", "")), order.image_digest)
+        with pulling():
+            image = self.images.ready(client, str(order.definition.get("image", "")), order.image_digest)
         around = Surroundings(
             image=image.reference,
             labels=self.owner.labels(task.task_id, order.name),

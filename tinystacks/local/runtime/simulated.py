@@ -24,7 +24,16 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.documents import members
 from tinystacks.local.listening_port import ListeningPort
-from tinystacks.local.runtime.base import Health, LogLine, PullFailed, Started, Stopped, TaskUsage
+from tinystacks.local.runtime.base import (
+    Health,
+    LogLine,
+    PullFailed,
+    PullStarted,
+    PullStopped,
+    Started,
+    Stopped,
+    TaskUsage,
+)
 from tinystacks.local.runtime.simulated_answers import answer
 from tinystacks.local.runtime.simulated_shell import SimulatedProcess, container_shell
 from tinystacks.local.sessions.process import EnterError
@@ -152,7 +161,9 @@ class SimulatedRuntime:
     async def _live(self, container: _Container) -> None:
         """Pull, start and, where that is rehearsed, end by itself."""
         task, name = container.task, container.order.name
+        self._report(PullStarted(task_id=task.task_id, container=name))
         await self._pause(PULL_SECONDS)
+        self._report(PullStopped(task_id=task.task_id, container=name))
         if container.behaviour == "pull-error":
             image = container.order.definition.get("image", "")
             self._containers.pop((task.task_id, name), None)
