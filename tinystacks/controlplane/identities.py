@@ -44,7 +44,3 @@ class Identities:
     def uuid(self) -> str:
         """Draw a UUID (containers, events, alarms, activities)."""
         return str(uuid.UUID(int=self._source.getrandbits(128), version=4))
-
-    def address(self) -> str:
-        """Draw a private address."""
-        return f"10.0.{self._source.randrange(256)}.{self._source.randrange(4, 255)}"

@@ -25,10 +25,11 @@ class InstanceTypeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubnetFacts:
-    """Where a subnet lies."""
+    """Where a subnet lies; `cidr` is its block, empty when unknown."""
 
     zone: str
     vpc_id: str = ""
+    cidr: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,14 @@ class TargetGroupFacts:
 
 
 class Surroundings(Protocol):
-    """Facts about other services; None means unknown: the plane then checks nothing and takes the first zone."""
+    """Facts about other services; what is None is not there, but a target group that is not is not checked."""
 
     def instance_type(self, name: str) -> InstanceTypeFacts:
         """Give the size of an instance type."""
         ...
 
     def subnet(self, subnet_id: str) -> SubnetFacts | None:
-        """Give the zone of a subnet."""
+        """Give the place of a subnet."""
         ...
 
     def target_group(self, arn: str) -> TargetGroupFacts | None:

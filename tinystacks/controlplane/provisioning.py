@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tinystacks.controlplane import fitting, ledgers, placement, starting, stopping, task_factory
 from tinystacks.controlplane.errors import client_error
-from tinystacks.controlplane.types import part, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,12 +96,6 @@ def _place_on_fargate(state: State, task: Task) -> bool:
         return False
     counts: Mapping[str, int] = task.service.zone_counts if task.service is not None else {}
     task.zone = min(zones, key=lambda zone: (counts.get(zone, 0), zone))
-    subnets = words(part(task.network_configuration, "awsvpcConfiguration"), "subnets")
-    for subnet in subnets:
-        facts = state.surroundings.subnet(subnet)
-        if facts is None or facts.zone == task.zone:
-            task.subnet_id = subnet
-            break
     ledgers.count(task)
     starting.begin(state, task)
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import ledgers
+from tinystacks.controlplane import interfaces, ledgers
 from tinystacks.controlplane.dependencies import startable
 from tinystacks.controlplane.effects import StartContainers
 
@@ -19,8 +19,7 @@ def begin(state: State, task: Task) -> None:
         _pending(state, task)
         return
     task.last_status = "PROVISIONING"
-    task.private_ip = state.identities.address()
-    task.eni_id = f"eni-{state.identities.hexadecimal()[:17]}"
+    interfaces.attach(state, task)
     fargate = task.container_instance is None
     delay = state.settings.fargate_provisioning_seconds if fargate else state.settings.eni_seconds
     state.after(delay, lambda: _pending(state, task))

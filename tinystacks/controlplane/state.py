@@ -40,6 +40,7 @@ class State:
         task_definitions: by family, revisions in order (index = revision - 1; None when deleted).
         targets: scalable targets by resource id.
         registered: the task behind each (target group, target id, port).
+        addresses: id of the task that last got a private address.
         full_zones: zones in which Fargate has no capacity now (P33).
         dirty: services that the scheduler must look at, in the order in which they changed.
         agenda: heap of (time, number, action); the number keeps the order of equal times.
@@ -75,6 +76,7 @@ class State:
     registered: dict[tuple[str, str, int], tuple[Task, Target]] = field(
         default_factory=dict[tuple[str, str, int], "tuple[Task, Target]"]
     )
+    addresses: dict[str, str] = field(default_factory=dict[str, str])
     full_zones: frozenset[str] = frozenset()
     alarm_states: dict[str, str] = field(default_factory=dict[str, str])
     numbered: int = 0
@@ -100,6 +102,8 @@ class State:
     def forget_task(self, task: Task) -> None:
         """Drop a stopped task that was visible long enough."""
         self.tasks.pop(task.id, None)
+        if self.addresses.get(task.private_ip) == task.id:
+            del self.addresses[task.private_ip]
 
     def forget_token(self, cluster: str, token: str) -> None:
         """Drop a client token whose time is over."""

@@ -44,11 +44,11 @@ class MotoSurroundings:
         )
 
     def subnet(self, subnet_id: str) -> SubnetFacts | None:
-        """Zone and VPC of a subnet."""
+        """Zone, VPC and block of a subnet."""
         for subnets in list(self._emulation.ec2(self._region).subnets.values()):
             found = subnets.get(subnet_id)
             if found is not None:
-                return SubnetFacts(zone=found.availability_zone, vpc_id=found.vpc_id)
+                return SubnetFacts(zone=found.availability_zone, vpc_id=found.vpc_id, cidr=str(found.cidr_block))
         return None
 
     def target_group(self, arn: str) -> TargetGroupFacts | None:
