@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Test = Callable[["ContainerInstance"], bool]
 LONGEST_EXPRESSION = 2000
 ORDERED = {">", ">=", "<", "<="}
+ORDERED_SUBJECTS = {"agentVersion", "registeredAt", "runningTasksCount"}
 WORDS = {
     "equals": "==",
     "not_equals": "!=",
@@ -129,6 +130,8 @@ class _Parser:
         operator = WORDS.get(operator, operator)
         if operator not in OPERATORS or not _is_subject(subject):
             raise self._error()
+        if operator in ORDERED and subject not in ORDERED_SUBJECTS:
+            raise self._error()
         if operator in {"exists", "!exists"}:
             wanted = operator == "exists"
             return lambda instance: bool(_values(subject, instance)) == wanted
@@ -179,7 +182,7 @@ def _negated(test: Test) -> Test:
 
 
 def _is_subject(word: str) -> bool:
-    return word.startswith("attribute:") or word == "task:group" or word in SUBJECTS
+    return (word.startswith("attribute:") and word != "attribute:") or word == "task:group" or word in SUBJECTS
 
 
 def _values(subject: str, instance: ContainerInstance) -> list[str]:

@@ -1,7 +1,8 @@
-"""What CreateService and UpdateService refuse (A7, A10, A22, A34, Z2, P12, P21)."""
+"""What CreateService, UpdateService and RunTask refuse (A7, A10, A22, A27, A34, A37, Z2, P2, P12, P15, P21)."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.types import Document
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+TOKEN = re.compile(r"[!-~]*")
+MOST_SUBNETS = 16
+MOST_SECURITY_GROUPS = 5
+LONGEST_OVERRIDES = 8192
 MOST_CONSTRAINTS = 10
 MOST_STRATEGIES = 5
 HUNDRED = 100
+SPREAD_FIELD = re.compile(r"instanceId|host|attribute:.+")
 ZONE_FIELD = "attribute:ecs.availability-zone"
 SWITCH_NEEDS_FORCE = (
     "When switching from launch type to capacity provider strategy on an existing service, or making a change to a "
@@ -59,16 +65,49 @@ def early_success(service: Service) -> None:
         raise invalid_parameter("sourceServiceRevisionCleanup must be BLOCKING or DEFERRED.")
 
 
-def network(definition: TaskDefinition, configuration: Document | None, launch_type: str) -> None:
-    """Refuse a network configuration that does not fit the network mode (A7)."""
+def token(given: str | None, longest: int) -> None:
+    """Refuse a client token that is too long or has characters outside 33 to 126 (A27)."""
+    if given and (len(given) > longest or not TOKEN.fullmatch(given)):
+        raise invalid_parameter(
+            f"The client token is invalid. Up to {longest} ASCII characters in the range of 33-126 are allowed."
+        )
+
+
+def overrides(definition: TaskDefinition, document: Document | None) -> None:
+    """Refuse overrides that are too long (A37) or name a container that the task definition lacks."""
+    if len(json.dumps(document or {}, separators=(",", ":"), ensure_ascii=False)) > LONGEST_OVERRIDES:
+        raise invalid_parameter(f"Container Overrides length must be at most {LONGEST_OVERRIDES}.")
+    for one in items(document, "containerOverrides"):
+        if definition.container(one["name"]) is None:
+            raise invalid_parameter(
+                f"Override for container named {one['name']} is not a container in the TaskDefinition."
+            )
+
+
+def network(state: State, definition: TaskDefinition, configuration: Document | None, launch_type: str) -> None:
+    """Refuse a network configuration that does not fit the network mode, or names unknown subnets (A7, A37, P2)."""
     if definition.network_mode == "awsvpc":
         awsvpc = part(configuration, "awsvpcConfiguration")
         if not awsvpc.get("subnets"):
             raise invalid_parameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
         if launch_type != "FARGATE" and awsvpc.get("assignPublicIp") == "ENABLED":
             raise invalid_parameter("Assign public IP is not supported for this launch type.")
+        _awsvpc(state, words(awsvpc, "subnets"), words(awsvpc, "securityGroups"))
     elif configuration:
         raise invalid_parameter("Network Configuration is not valid for the given networkMode of this task definition.")
+
+
+def _awsvpc(state: State, subnets: Sequence[str], groups: Sequence[str]) -> None:
+    if len(subnets) > MOST_SUBNETS:
+        raise invalid_parameter(f"subnets can have at most {MOST_SUBNETS} items.")
+    if len(groups) > MOST_SECURITY_GROUPS:
+        raise invalid_parameter(f"securityGroups can have at most {MOST_SECURITY_GROUPS} items.")
+    for one in subnets:
+        if state.surroundings.subnet(one) is None:
+            raise invalid_parameter(
+                f"Error retrieving subnet information for [{', '.join(subnets)}]: The subnet ID '{one}' does not exist "
+                "(ErrorCode: InvalidSubnetID.NotFound)"
+            )
 
 
 def launch(definition: TaskDefinition, launch_type: str) -> None:
@@ -78,11 +117,14 @@ def launch(definition: TaskDefinition, launch_type: str) -> None:
         raise invalid_parameter("Task definition does not support launch_type FARGATE.")
 
 
-def placement(constraints: Sequence[Document], strategies: Sequence[Document], launch_type: str) -> None:
+def placement(
+    definition: TaskDefinition, constraints: Sequence[Document], strategies: Sequence[Document], launch_type: str
+) -> None:
     """Refuse constraints and strategies that cannot be read or do not apply (P12, P17, P21)."""
     if launch_type == "FARGATE" and (constraints or strategies):
         raise invalid_parameter("Placement constraints and strategies are not supported with FARGATE launch type.")
-    if len(constraints) > MOST_CONSTRAINTS or len(strategies) > MOST_STRATEGIES:
+    own = items(definition.document, "placementConstraints")
+    if len(own) + len(constraints) > MOST_CONSTRAINTS or len(strategies) > MOST_STRATEGIES:
         raise invalid_parameter(
             f"At most {MOST_CONSTRAINTS} placement constraints and {MOST_STRATEGIES} placement strategies are allowed."
         )
@@ -97,8 +139,8 @@ def placement(constraints: Sequence[Document], strategies: Sequence[Document], l
         field = str(one.get("field") or "")
         if one["type"] == "binpack" and field.lower() not in {"cpu", "memory"}:
             raise invalid_parameter(f"The field '{field}' is not valid for the binpack placement strategy.")
-        if one["type"] == "spread" and not field:
-            raise invalid_parameter("The spread placement strategy needs a field.")
+        if one["type"] == "spread" and not SPREAD_FIELD.fullmatch(field):
+            raise invalid_parameter(f"The field '{field}' is not valid for the spread placement strategy.")
 
 
 def load_balancers(state: State, definition: TaskDefinition, balancers: Sequence[Document]) -> None:

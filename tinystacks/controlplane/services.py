@@ -43,11 +43,15 @@ QUIET = (
 )
 
 
+LONGEST_TOKEN = 36
+
+
 def create(state: State, request: CreateServiceRequest) -> Service:
     """Create a service and begin its first deployment."""
     cluster = state.cluster(request.get("cluster"))
     name = request["service_name"]
     service_checks.name(name)
+    service_checks.token(request.get("client_token"), LONGEST_TOKEN)
     found = state.services.get((cluster.name, name))
     if found is not None and found.status != "INACTIVE":
         return _same_or_refuse(found, request)
@@ -253,8 +257,8 @@ def _check(state: State, service: Service) -> None:
     kind = compute_kind(state, service)
     service_checks.early_success(service)
     service_checks.launch(service.task_definition, kind)
-    service_checks.network(service.task_definition, service.network_configuration, kind)
-    service_checks.placement(service.placement_constraints, service.placement_strategy, kind)
+    service_checks.network(state, service.task_definition, service.network_configuration, kind)
+    service_checks.placement(service.task_definition, service.placement_constraints, service.placement_strategy, kind)
     service_checks.load_balancers(state, service.task_definition, service.load_balancers)
 
 

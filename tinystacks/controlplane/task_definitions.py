@@ -1,4 +1,4 @@
-"""Task definitions: registration, deregistration, deletion (A5, A17, A30, P13, T6, T9)."""
+"""Task definitions: registration, deregistration, deletion (A5, A17, A30, P13, P21, T6, T9)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from tinystacks.controlplane import fargate_sizes, needs
-from tinystacks.controlplane.errors import client_error
+from tinystacks.controlplane.errors import EcsError, client_error
+from tinystacks.controlplane.expressions import compiled
 from tinystacks.controlplane.requests import Failure
 from tinystacks.controlplane.tag_forms import as_dict
 from tinystacks.controlplane.task_model import TaskDefinition
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.types import Document
 
 FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}")
+CONTAINER = FAMILY
+# API ContainerDefinition, member image; `@` comes before a digest.
+IMAGE = re.compile(r"[A-Za-z0-9_.:/#@-]{1,255}")
 MOST_CONTAINERS = 10
 LARGEST_BYTES = 64 * 1024
 LOWEST_MEMORY = 6
+# Without Fargate (API RegisterTaskDefinition, member cpu).
+LOWEST_CPU, HIGHEST_CPU = 128, 196_608
+MOST_CONSTRAINTS = 10
 
 
 def register(state: State, document: Mapping[str, object], tags: Sequence[Document]) -> TaskDefinition:
@@ -166,15 +173,34 @@ def _check(document: Document) -> None:
     _check_dependencies({one["name"]: one for one in containers})
     if fargate:
         _check_fargate(document)
-    for constraint in document["placementConstraints"]:
+    elif document.get("cpu") and not LOWEST_CPU <= int(document["cpu"]) <= HIGHEST_CPU:
+        raise client_error("Invalid 'cpu' setting for task.")
+    _check_constraints(document["placementConstraints"])
+
+
+def _check_constraints(constraints: Sequence[Document]) -> None:
+    """Refuse constraints that no instance could be held against later (P21, P23)."""
+    if len(constraints) > MOST_CONSTRAINTS:
+        raise client_error(f"A task definition can have at most {MOST_CONSTRAINTS} placement constraints.")
+    for constraint in constraints:
         if constraint["type"] != "memberOf":
             raise client_error("Task definitions support the memberOf placement constraint only.")
+        if not constraint.get("expression"):
+            raise client_error("The memberOf placement constraint needs an expression.")
+        try:
+            compiled(constraint["expression"])
+        except EcsError as error:
+            raise client_error(error.message) from error
 
 
 def _check_container(one: Document, *, has_task_memory: bool) -> None:
     name, hard, soft = one["name"], one.get("memory"), one.get("memoryReservation")
+    if not CONTAINER.fullmatch(name):
+        raise client_error("Container.name contains invalid characters.")
     if not one.get("image"):
         raise client_error(f"Container.image should not be null or empty. (container '{name}')")
+    if not IMAGE.fullmatch(one["image"]):
+        raise client_error("Container.image contains invalid characters.")
     if not (hard or soft or has_task_memory):
         raise client_error(
             f"Invalid setting for container '{name}'. At least one of 'memory' or 'memoryReservation' must be "

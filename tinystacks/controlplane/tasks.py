@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 MOST_TASKS = 10
 MOST_INSTANCES = 10
 TOKEN_SECONDS = 24 * 3600
+LONGEST_TOKEN = 64
 
 
 def run(state: State, request: RunTaskRequest) -> TaskResult:
     """Place up to 10 lone tasks; those without room fail, or wait where a managed provider serves them."""
     cluster = state.cluster(request.get("cluster"))
     token = request.get("client_token") or ""
+    service_checks.token(token, LONGEST_TOKEN)
     known = state.tokens.get((cluster.name, token)) if token else None
     if known is not None and state.now - known[0] < TOKEN_SECONDS:
         if known[1] != dict(request):
@@ -42,7 +44,7 @@ def run(state: State, request: RunTaskRequest) -> TaskResult:
     definition = state.active_task_definition(request["task_definition"])
     strategy = _strategy(state, cluster, request)
     kind = _kind(state, strategy, request.get("launch_type") or "")
-    _check(cluster, definition, request, kind, has_strategy=bool(strategy))
+    _check(state, cluster, definition, request, kind, has_strategy=bool(strategy))
     result = TaskResult()
     placed: dict[str, int] = {}
     for _ in range(int(request.get("count") or 1)):
@@ -64,15 +66,24 @@ def run(state: State, request: RunTaskRequest) -> TaskResult:
 
 
 def _check(
-    cluster: Cluster, definition: TaskDefinition, request: RunTaskRequest, kind: str, *, has_strategy: bool
+    state: State,
+    cluster: Cluster,
+    definition: TaskDefinition,
+    request: RunTaskRequest,
+    kind: str,
+    *,
+    has_strategy: bool,
 ) -> None:
     if not 1 <= int(request.get("count") or 1) <= MOST_TASKS:
         raise invalid_parameter(f"The count must be between 1 and {MOST_TASKS}.")
     if request.get("propagate_tags") == "SERVICE":
         raise invalid_parameter("The SERVICE option of propagateTags is not valid for RunTask.")
     service_checks.launch(definition, kind)
-    service_checks.network(definition, request.get("network_configuration"), kind)
-    service_checks.placement(request.get("placement_constraints") or [], request.get("placement_strategy") or [], kind)
+    service_checks.network(state, definition, request.get("network_configuration"), kind)
+    service_checks.overrides(definition, request.get("overrides"))
+    service_checks.placement(
+        definition, request.get("placement_constraints") or [], request.get("placement_strategy") or [], kind
+    )
     if kind == "EC2" and not has_strategy and not cluster.container_instances:
         raise invalid_parameter("No Container Instances were found in your cluster.")
 
@@ -84,7 +95,8 @@ def start(state: State, request: StartTaskRequest) -> TaskResult:
     references = request.get("container_instances") or []
     if not 1 <= len(references) <= MOST_INSTANCES:
         raise invalid_parameter(f"1 to {MOST_INSTANCES} container instances must be given.")
-    service_checks.network(definition, request.get("network_configuration"), "EC2")
+    service_checks.network(state, definition, request.get("network_configuration"), "EC2")
+    service_checks.overrides(definition, request.get("overrides"))
     result = TaskResult()
     for reference in references:
         try:
