@@ -131,6 +131,45 @@ def test_a_protected_load_balancer_stays(stage, client):
     elb.delete_load_balancer(LoadBalancerArn=arn)
 
 
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"HealthCheckTimeoutSeconds": 121, "HealthCheckIntervalSeconds": 300}, "less than or equal to 120"),
+        ({"HealthCheckIntervalSeconds": 301}, "less than or equal to 300"),
+        ({"UnhealthyThresholdCount": 11}, "less than or equal to 10"),
+        ({"HealthCheckTimeoutSeconds": 10, "HealthCheckIntervalSeconds": 10}, "greater than the timeout"),
+    ],
+)
+def test_l1_health_checks_of_targets_have_bounds(stage, client, given, text):
+    """ELB API reference, CreateTargetGroup and ModifyTargetGroup; ALB guide, target-group-health-checks."""
+    elb = client("elbv2")
+    for call, subject in (
+        (elb.modify_target_group, {"TargetGroupArn": stage.made["target_group"]}),
+        (elb.create_target_group, {"Name": "l1", "Protocol": "HTTP", "Port": 80, "VpcId": stage.made["vpc"]}),
+    ):
+        code, message = refusal(call, **subject, **given)
+        assert (code, text in message) == ("ValidationError", True), message
+
+
+def test_l8_slow_start_is_off_or_takes_30_to_900_seconds(stage, client):
+    """ELB API reference, TargetGroupAttribute: slow_start.duration_seconds."""
+    elb, arn = client("elbv2"), stage.made["target_group"]
+
+    def change(**values):
+        keys = {"slow": "slow_start.duration_seconds", "by": "load_balancing.algorithm.type"}
+        attributes = [{"Key": keys[name], "Value": value} for name, value in values.items()]
+        return {"TargetGroupArn": arn, "Attributes": attributes}
+
+    for wrong in ("10", "29", "901", "-1", "soon"):
+        assert refusal(elb.modify_target_group_attributes, **change(slow=wrong))[0] == "ValidationError"
+    for right in ("30", "900"):
+        elb.modify_target_group_attributes(**change(slow=right))
+    outstanding = "least_outstanding_requests"
+    assert refusal(elb.modify_target_group_attributes, **change(by=outstanding))[0] == "InvalidConfigurationRequest"
+    elb.modify_target_group_attributes(**change(slow="0", by=outstanding))
+    elb.modify_target_group_attributes(**change(by="round_robin"))
+
+
 def test_a_target_group_serves_one_load_balancer(stage, client):
     elb = client("elbv2")
     arn = elb.create_load_balancer(Name="second", Subnets=stage.subnets)["LoadBalancers"][0]["LoadBalancerArn"]

@@ -1,6 +1,7 @@
 """Elastic Load Balancing: names, zones, protection and shared target groups.
 
-Sources: Elastic Load Balancing API reference, CreateLoadBalancer, DeleteLoadBalancer, CreateListener and their errors.
+Sources: Elastic Load Balancing API reference, CreateLoadBalancer, DeleteLoadBalancer, CreateListener,
+CreateTargetGroup, TargetGroupAttribute and their errors.
 """
 
 from __future__ import annotations
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 NAME_LIMIT = 32
 _ZONES_OF_AN_ALB = 2
+_CHECK_BOUNDS = {
+    "HealthCheckIntervalSeconds": (5, 300),
+    "HealthCheckTimeoutSeconds": (2, 120),
+    "HealthyThresholdCount": (2, 10),
+    "UnhealthyThresholdCount": (2, 10),
+}
+_DEFAULT_INTERVAL, _DEFAULT_TIMEOUT = 30, 5
+_SLOW_START = (30, 900)
 
 
 def create_load_balancer(call: AwsCall, emulation: Emulation) -> None:
@@ -54,12 +63,68 @@ def create_rule(call: AwsCall, emulation: Emulation) -> None:
     _refuse_shared(call, emulation, _balancer_of(str(call.parameters.get("ListenerArn"))), "Actions")
 
 
+def create_target_group(call: AwsCall, _emulation: Emulation) -> None:
+    """Health checks have AWS's bounds (rule L1)."""
+    _refuse_bounds(call)
+    if call.parameters.get("Protocol") in {"HTTP", "HTTPS"}:
+        _refuse_slow_check(call, _DEFAULT_INTERVAL, _DEFAULT_TIMEOUT)
+
+
+def modify_target_group(call: AwsCall, emulation: Emulation) -> None:
+    """As at its creation (rule L1)."""
+    _refuse_bounds(call)
+    group: Any = emulation.elbv2(call.region).target_groups.get(str(call.parameters.get("TargetGroupArn")))
+    if group is not None and group.protocol in {"HTTP", "HTTPS"}:
+        _refuse_slow_check(call, int(group.health_check_interval_seconds), int(group.health_check_timeout_seconds))
+
+
+def modify_target_group_attributes(call: AwsCall, emulation: Emulation) -> None:
+    """Slow start is off or takes 30 to 900 seconds, and goes with the algorithms that know it (rule L8)."""
+    group: Any = emulation.elbv2(call.region).target_groups.get(str(call.parameters.get("TargetGroupArn")))
+    given = {str(one.get("Key")): str(one.get("Value")) for one in call.given("Attributes")}
+    attributes: dict[str, str] = {**(group.attributes if group is not None else {}), **given}
+    slow = attributes.get("slow_start.duration_seconds") or "0"
+    low, high = _SLOW_START
+    if not slow.isdecimal() or (int(slow) and not low <= int(slow) <= high):
+        raise RefusalError(
+            "ValidationError",
+            f"'slow_start.duration_seconds' value '{slow}' must be '0' or between '{low}-{high}' inclusive",
+        )
+    if int(slow) and attributes.get("load_balancing.algorithm.type") == "least_outstanding_requests":
+        raise RefusalError(
+            "InvalidConfigurationRequest",
+            "You cannot enable slow start with the least_outstanding_requests load balancing algorithm",
+        )
+
+
 RULES = {
     "CreateListener": create_listener,
     "CreateLoadBalancer": create_load_balancer,
     "CreateRule": create_rule,
+    "CreateTargetGroup": create_target_group,
     "DeleteLoadBalancer": delete_load_balancer,
+    "ModifyTargetGroup": modify_target_group,
+    "ModifyTargetGroupAttributes": modify_target_group_attributes,
 }
+
+
+def _refuse_bounds(call: AwsCall) -> None:
+    for name, (low, high) in _CHECK_BOUNDS.items():
+        value = call.parameters.get(name)
+        if value is not None and not low <= int(value) <= high:
+            bound = f"greater than or equal to {low}" if int(value) < low else f"less than or equal to {high}"
+            raise RefusalError(
+                "ValidationError",
+                f"1 validation error detected: Value '{value}' at '{name[0].lower()}{name[1:]}' failed to satisfy "
+                f"constraint: Member must have value {bound}",
+            )
+
+
+def _refuse_slow_check(call: AwsCall, interval: int, timeout: int) -> None:
+    interval = int(call.parameters.get("HealthCheckIntervalSeconds") or interval)
+    timeout = int(call.parameters.get("HealthCheckTimeoutSeconds") or timeout)
+    if timeout >= interval:
+        raise RefusalError("ValidationError", "Health check interval must be greater than the timeout.")
 
 
 def _refuse_name(name: str) -> None:
