@@ -195,3 +195,14 @@ def test_t27_a_container_that_somebody_removes_has_ended(world):
     with world.engine.client() as client:
         client.remove_container(world.inspect()["Id"], force=True)
     assert world.until_stopped()[1].exit_code in {None, 0, 137}
+
+
+def test_a_program_that_needs_long_to_end_gets_its_time_and_its_own_exit_code(world):
+    """Podman says `Running: false, ExitCode: 0` as long as a container is being stopped."""
+    world.start(definition("trap 'sleep 13; echo drained; exit 7' TERM; echo up; sleep 600 & wait"))
+    while not isinstance(event := world.events.get(timeout=20), LogLine):
+        pass
+    assert event.text == "up"
+    world.runtime.stop(TASK_ID, ("web",), 40)
+    lines, end = world.until_stopped()
+    assert (lines, end.exit_code) == (["drained"], 7)

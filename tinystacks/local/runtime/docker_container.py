@@ -41,6 +41,8 @@ SETTLE_SECONDS = 1.0
 _LOOK_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 0.2
 """While a container is ending, has closed its output, or the engine does not answer."""
+_UNDER_WAY = frozenset({"stopping", "removing"})
+"""Podman's states of a container whose program may still run, although it says `Running: false, ExitCode: 0`."""
 _LAST_LINES_SECONDS = 5.0
 _LINK_SECONDS = 60.0
 
@@ -223,7 +225,7 @@ class DockerContainer:
             except (APIError, RequestException):
                 self._ended.wait(_LOOK_AGAIN_SECONDS)
                 continue
-            if not state.get("Running"):
+            if not state.get("Running") and state.get("Status") not in _UNDER_WAY:
                 reader.join(_LAST_LINES_SECONDS)
                 return state
             if not reader.is_alive():
