@@ -11,12 +11,13 @@ from rich.console import Console
 from tinystacks.deployment.releases import Release
 from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TargetStatus, TaskStatus
 from tinystacks.operations.scaling_model import ScaleInHold, ScalingPolicy, ServiceScaling
+from tinystacks.operations.watching import Picture
 from tinystacks.outputs import ServiceOutputs, StageOutputs
 from tinystacks.rendering import documents
-from tinystacks.rendering.console import open_screen
+from tinystacks.rendering.console import Screen, open_screen
 from tinystacks.rendering.releases import show_releases
 from tinystacks.rendering.stage import show_outputs, show_tasks, since
-from tinystacks.rendering.status import show_status
+from tinystacks.rendering.status import StatusScreen, show_status
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -204,3 +205,26 @@ def test_time_gone_by_is_short_and_far_times_are_dates() -> None:
     ]
     assert since(NOW + timedelta(hours=1), NOW) == "2026-11-01 13:00"
     assert since(None) == "-"
+
+
+def _watched(picture: Picture, *, height: int) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=100, height=height, force_terminal=True, color_system=None)
+    with StatusScreen(Screen(data=console, talk=console, interactive=True, live=True), OUTPUTS) as screen:
+        screen.show(picture)
+    return stream.getvalue()
+
+
+def test_a_picture_that_gets_no_newer_says_for_how_long_in_its_first_line() -> None:
+    text = _watched(Picture(status=STATUS, seen_at=NOW, silent_seconds=12.4), height=60)
+    assert f"no answer for 12 s (last picture {NOW.astimezone():%H:%M:%S})" in text
+    assert "enlarge" not in text
+
+
+def test_a_window_that_is_lower_than_the_picture_says_how_much_is_cut() -> None:
+    length = 1 + len(_text(show_status, STATUS, OUTPUTS, width=100).splitlines())
+    drawn, _, after = _watched(Picture(status=STATUS, seen_at=NOW), height=10).partition(" more lines; enlarge")
+    lines = drawn.splitlines()
+    assert len(lines) == 10
+    assert int(lines[-1].strip()) == length - 9
+    assert "unhealthy" in after, "at the end it is written whole"

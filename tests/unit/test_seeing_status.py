@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -261,6 +262,26 @@ def test_a_watch_keeps_the_last_picture_and_says_since_when() -> None:
     assert [picture.status.stage for picture in pictures] == ["first", "first", "first", "second"]
     assert [picture.trouble is None for picture in pictures] == [True, False, False, True]
     assert pictures[2].seen_at == WHEN, "the time of what is shown, not of the failed look"
+
+
+def test_a_watch_that_gets_no_answer_says_for_how_long_and_goes_on_with_the_answer() -> None:
+    answered = threading.Event()
+    looks = iter(["first", "second"])
+
+    def read() -> StageStatus:
+        stage = next(looks)
+        if stage == "second":
+            answered.wait()
+        return StageStatus(**_plain(stage))
+
+    pictures = Watch(read, wait=lambda _seconds: True, clock=lambda: WHEN, patience=0.01).pictures()
+    assert next(pictures).silent_seconds == 0
+    silent = [next(pictures), next(pictures)]
+    answered.set()
+    assert [one.status.stage for one in silent] == ["first", "first"]
+    assert 0 < silent[0].silent_seconds < silent[1].silent_seconds
+    fresh = next(one for one in pictures if not one.silent_seconds)
+    assert fresh.status.stage == "second"
 
 
 def _plain(stage: str) -> dict[str, Any]:

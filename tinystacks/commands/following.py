@@ -85,7 +85,7 @@ def watch_status(place: Place, operations: Operations) -> None:
     with _until_interrupted():
         if place.as_json:
             for picture in watch.pictures():
-                if picture.trouble is None:
+                if picture.trouble is None and not picture.silent_seconds:
                     typer.echo(to_json_line(status_document(picture.status)))
             return
         with StatusScreen(place.screen, operations.outputs) as screen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Group
+from rich.segment import Segment
 from rich.text import Text
 
 from tinystacks.operations.causes_in_short import short_cause
@@ -22,7 +23,7 @@ from tinystacks.rendering.stage import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.live import Live
     from rich.table import Table
 
@@ -54,6 +55,7 @@ class StatusScreen:
     def __init__(self, screen: Screen, outputs: StageOutputs) -> None:
         self._console = screen.data
         self._outputs = outputs
+        self._whole: RenderableType = ""
         self._live: Live | None = None
         if screen.live and screen.data.is_terminal:
             from rich.live import Live  # noqa: PLC0415 - only what is drawn anew needs it
@@ -67,20 +69,52 @@ class StatusScreen:
 
     def __exit__(self, *_error: object) -> None:
         if self._live is not None:
+            self._live.update(self._whole)  # what stays may go beyond the window
             self._live.stop()
 
     def show(self, picture: Picture) -> None:
         """Draw a picture."""
-        moment = f"{picture.seen_at.astimezone():%H:%M:%S}"
-        head = Text(f"at {moment}", style="dim")
-        if picture.trouble is not None:
-            head = Text(f"not reached since {moment}: {picture.trouble.message}", style="bold yellow")
+        head = _head(picture)
+        if self._live is None and picture.silent_seconds:
+            self._console.print(head)  # what was written before still stands there
+            return
         parts = status_parts(picture.status, self._outputs, wide=self._console.width >= WIDE)
-        whole = Group(head, *parts)
+        self._whole = Group(head, *parts)
         if self._live is not None:
-            self._live.update(whole, refresh=True)
+            self._live.update(FittedToWindow(self._whole), refresh=True)
         else:
-            self._console.print(whole)
+            self._console.print(self._whole)
+
+
+class FittedToWindow:
+    """What is drawn anew, cut at the window's lower end, where it says how much is cut.
+
+    Args:
+        whole: the picture.
+    """
+
+    def __init__(self, whole: RenderableType) -> None:
+        self._whole = whole
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Give as many lines as the window has; Rich calls it."""
+        lines = console.render_lines(self._whole, options.update(height=None), pad=False)
+        more = len(lines) - console.size.height
+        for line in lines[: -1 - more] if more > 0 else lines:
+            yield from line
+            yield Segment.line()
+        if more > 0:
+            yield Text(f"{more + 1} more lines; enlarge the window", style="bold yellow", end="")
+
+
+def _head(picture: Picture) -> Text:
+    """Say when the picture was seen, and why there is no newer one."""
+    moment = f"{picture.seen_at.astimezone():%H:%M:%S}"
+    if picture.silent_seconds:
+        return Text(f"no answer for {picture.silent_seconds:.0f} s (last picture {moment})", style="bold yellow")
+    if picture.trouble is not None:
+        return Text(f"not reached since {moment}: {picture.trouble.message}", style="bold yellow")
+    return Text(f"at {moment}", style="dim")
 
 
 def status_parts(status: StageStatus, outputs: StageOutputs, *, wide: bool) -> Iterator[RenderableType]:
