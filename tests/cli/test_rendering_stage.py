@@ -4,12 +4,20 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from tinystacks.deployment.releases import Release
-from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TargetStatus, TaskStatus
+from tinystacks.operations.model import (
+    ContainerStatus,
+    InstanceStatus,
+    ServiceStatus,
+    StageStatus,
+    TargetStatus,
+    TaskStatus,
+)
 from tinystacks.operations.scaling_model import ScaleInHold, ScalingPolicy, ServiceScaling
 from tinystacks.operations.watching import Picture
 from tinystacks.outputs import ServiceOutputs, StageOutputs
@@ -18,6 +26,7 @@ from tinystacks.rendering.console import Screen, open_screen
 from tinystacks.rendering.releases import show_releases
 from tinystacks.rendering.stage import show_outputs, show_tasks, since
 from tinystacks.rendering.status import StatusScreen, show_status
+from tinystacks.rendering.tasks import show_task
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -172,9 +181,61 @@ def test_without_a_terminal_no_column_is_folded_or_cut(
     show_outputs(data, outputs)
     show_releases(data, [release])
     lines = capsys.readouterr().out.splitlines()
-    assert sum(reason in line and stopped.id in line for line in lines) == 2
+    assert sum(reason in line for line in lines) == 2
+    assert sum(stopped.id in line and reason not in line for line in lines) == 2
     assert sum("g" * 300 in line for line in lines) == 2
     assert sum(message in line for line in lines) == 1
+
+
+def _tasks(**changes: Any) -> list[TaskStatus]:
+    return [replace(TASK, zone=zone, **changes) for zone in ("us-east-1a", "us-east-1b")]
+
+
+def test_80_columns_hold_tasks_without_cutting_what_matters() -> None:
+    tasks = _tasks(task_definition="shop-dev-web:3", started_at=datetime.now(UTC) - timedelta(minutes=12))
+    rows = [line.split() for line in _text(show_tasks, tasks, width=80).splitlines()]
+    assert rows[0] == ["TASK", "SERVICE", "STATUS", "HEALTH", "ZONE", "INSTANCE", "REV", "SINCE"]
+    assert rows[1] == ["0f9de17a6465", "web", "RUNNING", "UNKNOWN", "us-east-1a", "i-01234567", "3", "12", "min"]
+    wide = _text(show_tasks, tasks, width=120)
+    assert "i-0123456789abcdef0" in wide
+    assert "shop-dev-web:3" in wide
+
+
+def test_80_columns_hold_a_whole_status() -> None:
+    names = [replace(SERVICE, name=name, rollout_state="COMPLETED") for name in ("web", "a-worker-with-a-long-name")]
+    agent = replace(INSTANCE, agent_connected=True)
+    status = replace(STATUS, services=tuple(names), tasks=tuple(_tasks()), instances=(agent, agent))
+    text = _text(show_status, status, OUTPUTS, width=80)
+    assert "…" not in text
+    assert "666/922 MiB" in text
+    assert "a-worker-with-a-long-name" in text
+
+
+def test_a_narrow_window_keeps_state_zone_and_time() -> None:
+    tasks = _tasks(service="a-worker-with-a-very-long-name", started_at=datetime.now(UTC) - timedelta(minutes=12))
+    text = _text(show_tasks, tasks, width=60)
+    for words in ("0f9de17a6465", "RUNNING", "us-east-1b", "12 min"):
+        assert words in text
+    assert max(map(len, text.splitlines())) <= 60
+
+
+def test_why_tasks_stopped_stands_once_below_each_on_lines_of_its_own() -> None:
+    reason = "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref"
+    container = ContainerStatus(
+        name="web",
+        image="nginx",
+        image_digest="",
+        status="STOPPED",
+        health="UNKNOWN",
+        exit_code=None,
+        reason=reason,
+        ports=(),
+    )
+    tasks = _tasks(status="STOPPED", stopped_reason=reason, containers=(container,))
+    lines = _text(show_tasks, tasks, width=80).splitlines()
+    assert " ".join(" ".join(lines[2:4]).split()) == reason
+    assert lines[1].split()[2] == lines[4].split()[2] == "STOPPED"
+    assert _text(show_task, tasks[0], width=80).replace("\n", " ").count("CannotPullContainerError") == 1
 
 
 def test_no_tasks_is_said_in_words() -> None:

@@ -11,11 +11,12 @@ from rich.text import Text
 from tinystacks.local.target import LocalTarget
 from tinystacks.operations.exec_command import exec_command
 from tinystacks.rendering.machine import local_words
+from tinystacks.rendering.fitting import ANY, Column, WithNotes, fitted_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from tinystacks.deployment.target import Target
     from tinystacks.operations.model import InstanceStatus, ServiceStatus, StageStatus, TaskStatus
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _GOOD = frozenset({"RUNNING", "ACTIVE", "HEALTHY", "COMPLETED", "healthy"})
 _BAD = frozenset({"STOPPED", "UNHEALTHY", "FAILED", "MISSING", "INACTIVE", "unhealthy"})
 _SHORT_ID = 12
+_SHORT_INSTANCE = 10
 
 
 def show_place(console: Console, stage: StageSpec, target: Target) -> None:
@@ -90,19 +92,42 @@ def headline(status: StageStatus, outputs: StageOutputs) -> Table:
     return rows
 
 
-def services_table(services: Iterable[ServiceStatus]) -> Table:
-    """Give the services with the progress of their deployments."""
-    table = plain_table("SERVICE", "STATUS", "RUNNING", "PENDING", "TASK DEFINITION", "DEPLOYMENT")
-    for service in services:
-        table.add_row(
-            service.name,
-            coloured(service.status),
-            f"{service.running}/{service.desired}",
-            str(service.pending),
-            service.task_definition,
-            _progress(service),
-        )
-    return table
+def services_table(services: Iterable[ServiceStatus], *, width: int) -> Table:
+    """Give the services with the progress of their deployments.
+
+    Args:
+        services: the services.
+        width: of the terminal.
+    """
+    listed = list(services)
+    columns = [
+        Column(header="SERVICE", cells=[Text(one.name) for one in listed], cut=True),
+        Column(header="STATUS", cells=[coloured(one.status) for one in listed], dull=frozenset({"ACTIVE"})),
+        Column(header="RUNNING", cells=[Text(f"{one.running}/{one.desired}") for one in listed]),
+        Column(header="PENDING", cells=[Text(str(one.pending)) for one in listed], dull=frozenset({"0"})),
+        _task_definitions(one.task_definition for one in listed),
+        Column(header="DEPLOYMENT", cells=[_progress(one) for one in listed]),
+    ]
+    return fitted_table(columns, width)
+
+
+def _task_definitions(names: Iterable[str]) -> Column:
+    """Give the column of `family:revision`, of which the revision is what differs."""
+    cells = [Text(name) for name in names]
+    return Column(header="TASK DEFINITION", cells=cells, short=("REV", _revision), spare=True)
+
+
+def _revision(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _instance_ids(ids: Iterable[str], *, spare: bool) -> Column:
+    cells = [Text(one) for one in ids]
+    return Column(header="INSTANCE", cells=cells, short=("INSTANCE", _short_instance), spare=spare)
+
+
+def _short_instance(name: str) -> str:
+    return name[:_SHORT_INSTANCE]
 
 
 def _progress(service: ServiceStatus) -> Text:
@@ -118,65 +143,66 @@ def _progress(service: ServiceStatus) -> Text:
 def show_tasks(console: Console, tasks: Iterable[TaskStatus]) -> None:
     """Write tasks; stopped ones with the reason."""
     listed = list(tasks)
-    console.print(tasks_table(listed, wide=console.width >= WIDE))
+    console.print(tasks_table(listed, width=console.width))
     if listed:
         console.print()
 
 
-def tasks_table(tasks: Iterable[TaskStatus], *, wide: bool) -> Table | Text:
-    """Give tasks; stopped ones with the reason.
+def tasks_table(tasks: Iterable[TaskStatus], *, width: int) -> RenderableType:
+    """Give tasks; below each that stopped the reason.
 
     Args:
         tasks: the tasks.
-        wide: whether there is room for whole ids.
+        width: of the terminal.
     """
     listed = list(tasks)
     if not listed:
         return Text("No tasks.")
-    stopped = any(task.stopped_reason for task in listed)
-    columns = ["TASK", "SERVICE", "STATUS", "HEALTH", "ZONE", "INSTANCE", "TASK DEFINITION", "SINCE"]
-    table = plain_table(*columns, *(["REASON"] if stopped else []))
-    for task in listed:
-        cells: list[str | Text] = [
-            task.id if wide else task.id[:_SHORT_ID],
-            task.service,
-            coloured(task.status),
-            coloured(task.health),
-            task.zone,
-            task.instance_id or "-",
-            task.task_definition,
-            since(task.stopped_at or task.started_at),
-        ]
-        table.add_row(*cells, *([stop_words(task)] if stopped else []))
-    return table
+    columns = [
+        Column(header="TASK", cells=[Text(one.id if width >= WIDE else one.id[:_SHORT_ID]) for one in listed]),
+        Column(header="SERVICE", cells=[Text(one.service) for one in listed], cut=True),
+        Column(header="STATUS", cells=[coloured(one.status) for one in listed]),
+        Column(header="HEALTH", cells=[coloured(one.health) for one in listed], dull=frozenset({"UNKNOWN"})),
+        Column(header="ZONE", cells=[Text(one.zone) for one in listed]),
+        _instance_ids((one.instance_id or "-" for one in listed), spare=True),
+        _task_definitions(one.task_definition for one in listed),
+        Column(header="SINCE", cells=[Text(since(one.stopped_at or one.started_at)) for one in listed]),
+    ]
+    table = fitted_table(columns, width)
+    return WithNotes(table, [stop_words(one) if one.stopped_reason else "" for one in listed])
 
 
 def stop_words(task: TaskStatus) -> str:
-    """Say why a task stopped, with the exit codes of its containers."""
+    """Say why a task stopped, with the exit codes of its containers; what is in another part is not told again."""
     codes = [f"{one.name} exited with {one.exit_code}" for one in task.containers if one.exit_code is not None]
-    reasons = [one.reason for one in task.containers if one.reason]
-    return "; ".join(part for part in (task.stopped_reason, *codes, *reasons) if part)
+    parts = dict.fromkeys([task.stopped_reason, *codes, *(one.reason for one in task.containers)])
+    return "; ".join(part for part in parts if part and not any(part != one and part in one for one in parts))
 
 
 WIDE = 160
 """Columns of a terminal that has room for whole ids."""
 
 
-def instances_table(instances: Iterable[InstanceStatus]) -> Table:
-    """Give container instances with what is free on each."""
-    table = plain_table("INSTANCE", "TYPE", "ZONE", "STATUS", "TASKS", "FREE CPU", "FREE MEMORY")
-    for instance in instances:
-        status = instance.status if instance.agent_connected else f"{instance.status}, agent not connected"
-        table.add_row(
-            instance.id,
-            instance.type,
-            instance.zone,
-            coloured(status),
-            str(instance.running_tasks),
-            f"{instance.free_cpu}/{instance.total_cpu}",
-            f"{instance.free_memory}/{instance.total_memory} MiB",
-        )
-    return table
+def instances_table(instances: Iterable[InstanceStatus], *, width: int) -> Table:
+    """Give container instances with what is free on each.
+
+    Args:
+        instances: the instances.
+        width: of the terminal.
+    """
+    listed = list(instances)
+    states = [one.status if one.agent_connected else f"{one.status}, agent not connected" for one in listed]
+    memory = [f"{one.free_memory}/{one.total_memory} MiB" for one in listed]
+    columns = [
+        _instance_ids((one.id for one in listed), spare=False),
+        Column(header="TYPE", cells=[Text(one.type) for one in listed], dull=ANY),
+        Column(header="ZONE", cells=[Text(one.zone) for one in listed]),
+        Column(header="STATUS", cells=[coloured(one) for one in states], dull=frozenset({"ACTIVE"})),
+        Column(header="TASKS", cells=[Text(str(one.running_tasks)) for one in listed]),
+        Column(header="FREE CPU", cells=[Text(f"{one.free_cpu}/{one.total_cpu}") for one in listed]),
+        Column(header="FREE MEMORY", cells=[Text(one) for one in memory]),
+    ]
+    return fitted_table(columns, width)
 
 
 def show_outputs(console: Console, outputs: StageOutputs) -> None:

@@ -10,7 +10,6 @@ from rich.text import Text
 
 from tinystacks.operations.causes_in_short import short_cause
 from tinystacks.rendering.stage import (
-    WIDE,
     coloured,
     headline,
     instances_table,
@@ -40,7 +39,7 @@ _IDLE = frozenset({"AlreadyAtMinCapacity", "AlreadyAtMaxCapacity", "AlreadyAtDes
 
 def show_status(console: Console, status: StageStatus, outputs: StageOutputs) -> None:
     """Write everything that `tstack status` tells."""
-    for part in status_parts(status, outputs, wide=console.width >= WIDE):
+    for part in status_parts(status, outputs, width=console.width):
         console.print(part)
 
 
@@ -78,7 +77,7 @@ class StatusScreen:
         if self._live is None and picture.silent_seconds:
             self._console.print(head)  # what was written before still stands there
             return
-        parts = status_parts(picture.status, self._outputs, wide=self._console.width >= WIDE)
+        parts = status_parts(picture.status, self._outputs, width=self._console.width)
         self._whole = Group(head, *parts)
         if self._live is not None:
             self._live.update(FittedToWindow(self._whole), refresh=True)
@@ -117,22 +116,22 @@ def _head(picture: Picture) -> Text:
     return Text(f"at {moment}", style="dim")
 
 
-def status_parts(status: StageStatus, outputs: StageOutputs, *, wide: bool) -> Iterator[RenderableType]:
+def status_parts(status: StageStatus, outputs: StageOutputs, *, width: int) -> Iterator[RenderableType]:
     """Give what `status` tells, part by part.
 
     Args:
         status: what was read.
         outputs: what the stage's program exported.
-        wide: whether there is room for whole ids.
+        width: of the terminal.
     """
     yield headline(status, outputs)
     yield ""
-    yield services_table(status.services)
+    yield services_table(status.services, width=width)
     yield ""
-    yield tasks_table(status.tasks, wide=wide)
+    yield tasks_table(status.tasks, width=width)
     yield ""
     if status.instances:
-        yield instances_table(status.instances)
+        yield instances_table(status.instances, width=width)
         yield ""
     if status.scaling or status.group:
         yield _scaling_table(status)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from tinystacks.rendering.stage import coloured, plain_table
+from tinystacks.rendering.fitting import Column, WithNotes, fitted_table
+from tinystacks.rendering.stage import coloured
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,18 +42,19 @@ def show_task(console: Console, task: TaskStatus) -> None:
             rows.add_row(name, Text(value))
     console.print(rows)
     console.print()
-    table = plain_table("CONTAINER", "STATUS", "HEALTH", "EXIT CODE", "PORTS", "IMAGE", "REASON")
-    for container in task.containers:
-        table.add_row(
-            container.name,
-            coloured(container.status),
-            coloured(container.health),
-            "-" if container.exit_code is None else str(container.exit_code),
-            ", ".join(container.ports) or "-",
-            container.image,
-            Text(container.reason or "-"),
-        )
-    console.print(table)
+    listed = task.containers
+    codes = ["-" if one.exit_code is None else str(one.exit_code) for one in listed]
+    columns = [
+        Column(header="CONTAINER", cells=[Text(one.name) for one in listed]),
+        Column(header="STATUS", cells=[coloured(one.status) for one in listed]),
+        Column(header="HEALTH", cells=[coloured(one.health) for one in listed], dull=frozenset({"UNKNOWN"})),
+        Column(header="EXIT CODE", cells=[Text(code) for code in codes], dull=frozenset({"-"})),
+        Column(header="PORTS", cells=[Text(", ".join(one.ports) or "-") for one in listed], dull=frozenset({"-"})),
+        Column(header="IMAGE", cells=[Text(one.image) for one in listed], cut=True),
+    ]
+    # The same words stand above as the task's reason.
+    notes = [one.reason if one.reason not in task.stopped_reason else "" for one in listed]
+    console.print(WithNotes(fitted_table(columns, console.width), notes))
 
 
 def _with(number: str, unit: str) -> str:
