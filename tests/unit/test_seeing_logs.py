@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from tests.fakes.aws_clients import AnsweringClient, AwsClients, refusal, unreachable
 from tests.fakes.seen_stage import WHEN, ecs_answers, outputs, task_answer
@@ -199,6 +201,7 @@ def test_a_task_of_its_own_is_looked_for_where_the_services_write() -> None:
         (LogRequest(task="ffff"), UsageError, "no task ffff"),
         (LogRequest(task="0"), UsageError, "2 tasks have an id that begins with 0"),
         (LogRequest(previous=True), UsageError, "logs --since 1d"),
+        (LogRequest(previous=True, task="0"), UsageError, "--previous"),
     ],
 )
 def test_what_does_not_exist_is_said_with_what_does(request_: LogRequest, kind: type[Exception], words: str) -> None:
@@ -224,10 +227,18 @@ def test_a_service_that_writes_to_no_group_is_said_with_the_way_to_get_one() -> 
 
 
 def test_a_container_cannot_move_the_cursor_of_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - it must see the captured stream
-
     line = LogLine(at=WHEN, service="web", task="abc", container="web", message="\x1b[2J\x1b[31mred[bold]\x1b[0m")
     show_lines(Console(force_terminal=True, color_system="standard"), [line])
     shown = capsys.readouterr().out
     assert "\x1b[2J" not in shown
     assert "red[bold]" in shown, "what looks like markup is the container's own text"
+
+
+def test_only_the_prefix_has_a_colour_so_that_the_line_keeps_its_own() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, color_system="standard", width=80)
+    line = LogLine(at=WHEN, service="web", task="1e3653c2", container="web", message="plain \x1b[31mred\x1b[0m")
+    show_lines(console, [line])
+    head, _, rest = stream.getvalue().partition("web/1e3653c2\x1b[0m")
+    assert head.startswith("\x1b[")
+    assert rest.startswith(" plain \x1b[31mred")

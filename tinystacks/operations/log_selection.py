@@ -30,7 +30,7 @@ class LogRequest:
         since: nothing older; by default ten minutes, for one task from its beginning on.
         service: name in the file; all services by default.
         task: id of a task, or its beginning.
-        previous: whether only the task that stopped last is meant.
+        previous: whether only the task that stopped last is meant; not together with `task`.
         pattern: CloudWatch's filter pattern; empty for everything.
     """
 
@@ -70,9 +70,14 @@ def select(
         now: with time zone.
 
     Raises:
-        UsageError: no such service or task.
+        UsageError: no such service or task, or both a task and the previous one are asked for.
         NotDeployedError: nothing that was asked for writes to a log group.
     """
+    if request.previous and request.task:
+        raise UsageError(
+            "--previous is the task that stopped last, and --task names one: only one of them can be shown",
+            hint="Leave --previous out; --task finds stopped tasks too.",
+        )
     if request.service is not None and request.service not in services:
         raise unknown("service", request.service, services, place="the stage")
     wanted = [request.service] if request.service else list(services)

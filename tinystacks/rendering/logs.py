@@ -21,8 +21,7 @@ _SHORT_ID = 8
 def show_lines(console: Console, lines: Iterable[LogLine]) -> None:
     """Write lines; a task keeps its colour over commands, and where there is no colour the prefix tells as much."""
     for line in lines:
-        text = Text(prefix(line), style=_COLOURS[crc32(line.task.encode()) % len(_COLOURS)])
-        text.append(" ")
+        text = Text.assemble((prefix(line), _COLOURS[crc32(line.task.encode()) % len(_COLOURS)]), " ")
         # What a container wrote may colour its line, but not move the cursor or change the terminal.
         text.append_text(Text.from_ansi(line.message))
         console.print(text, soft_wrap=True)
