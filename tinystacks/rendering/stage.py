@@ -10,8 +10,8 @@ from rich.text import Text
 
 from tinystacks.local.target import LocalTarget
 from tinystacks.operations.exec_command import exec_command
-from tinystacks.rendering.machine import local_words
 from tinystacks.rendering.fitting import ANY, Column, WithNotes, fitted_table
+from tinystacks.rendering.machine import local_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
