@@ -1,4 +1,8 @@
-"""Every rule of ECS is named by a test, or by the table of those that do not hold."""
+"""Every rule of ECS is named by a test, or by the table of those that do not hold.
+
+Tests also name traps of deployments, whose ids begin with A to K. An id with a letter that both lists have names a rule
+where only rules are named (the control plane and ECS's API), and elsewhere where a text says "rule" before it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ RULES = Path(__file__).with_name("ecs_rules.txt")
 TABLE = TESTS.parent / "docs" / "local-aws.md"
 TIERS = ("controlplane", "local", "containers", "unit")
 _RULE = r"[PDTCSZLA]\d+"
+_SHARED_LETTERS = "ACD"
+_ONLY_RULES = re.compile(r"controlplane/test_|local/test_(ecs_api|appautoscaling_api)_")
 _FUNCTION = re.compile(r"^ *(?:async )?def (test_\w+)", re.MULTILINE)
 _IN_NAME = re.compile(r"(?<=_)([pdtcszla]\d+)(?=_|$)")
 _SAID = re.compile(rf"[Rr]ules? ({_RULE}(?:(?:, | and ){_RULE})*)")
@@ -20,16 +26,19 @@ def rules() -> dict[str, str]:
     return dict(one.split(" ", 1) for one in lines)
 
 
+def named_in(place: str, text: str) -> set[str]:
+    """Rules that a file of tests names; `place` is its path below `tests`."""
+    ids = {one.upper() for function in _FUNCTION.findall(text) for one in _IN_NAME.findall(function)}
+    if not _ONLY_RULES.match(place):
+        ids = {one for one in ids if one[0] not in _SHARED_LETTERS}
+    return ids.union(*(re.findall(_RULE, said) for said in _SAID.findall(text)))
+
+
 def named_by_tests() -> set[str]:
-    named: set[str] = set()
-    for tier in TIERS:
-        for file in (TESTS / tier).glob("test_*.py"):
-            text = file.read_text(encoding="utf-8")
-            for function in _FUNCTION.findall(text):
-                named |= {one.upper() for one in _IN_NAME.findall(function)}
-            for said in _SAID.findall(text):
-                named |= set(re.findall(_RULE, said))
-    return named
+    files = [file for tier in TIERS for file in (TESTS / tier).glob("test_*.py")]
+    return {
+        one for file in files for one in named_in(file.relative_to(TESTS).as_posix(), file.read_text(encoding="utf-8"))
+    }
 
 
 def in_the_table() -> dict[str, str]:
@@ -42,6 +51,13 @@ def test_the_list_is_whole_and_says_each_topic_once():
     known = rules()
     assert len(known) == 250
     assert len(set(known.values())) == len(known)
+
+
+def test_ids_of_traps_are_no_rules():
+    trap, rule = "def test_a11_b9_p7_old():\n", 'def test_a18_throttled():\n    """Rule A18: quotas."""\n'
+    assert named_in("unit/test_engine_finding.py", trap) == {"P7"}
+    assert named_in("controlplane/test_exec.py", trap) == {"A11", "P7"}
+    assert named_in("local/test_failures_on_demand.py", trap + rule) == {"P7", "A18"}
 
 
 def test_every_rule_is_named_by_a_test_or_listed_with_a_reason():

@@ -13,6 +13,22 @@ def drain(world, instance, status="DRAINING"):
     return world.plane.update_container_instances_state(container_instances=[instance.arn], status=status)
 
 
+def test_c1_an_instance_is_active_draining_or_inactive_whatever_its_agent():
+    """API ContainerInstance, status and agentConnected."""
+    world = World()
+    world.instances(1)
+    [instance] = world.container_instances()
+    assert (instance.status, instance.agent_connected) == ("ACTIVE", True)
+    world.plane.agent_connection(instance.ec2_instance_id, connected=False)
+    assert (instance.status, instance.agent_connected) == ("ACTIVE", False)
+    world.plane.agent_connection(instance.ec2_instance_id, connected=True)
+    drain(world, instance)
+    assert (instance.status, instance.agent_connected) == ("DRAINING", True)
+    world.plane.deregister_container_instance(container_instance=instance.arn)
+    assert (instance.status, instance.agent_connected) == ("INACTIVE", False)
+    assert world.container_instances() == []
+
+
 def test_c4_running_tasks_move_under_the_bounds_and_nothing_new_comes():
     world = World()
     world.instances(3)

@@ -191,6 +191,7 @@ def test_t21_an_image_that_cannot_be_pulled_keeps_the_old_revision(stage, local,
 
 
 def test_c34_c31_ec2_without_capacity_launches_nothing_and_the_richest_zone_gives_one_back(stage, local, client):
+    """Rules C31, C34: Auto Scaling user guide, ec2-auto-scaling-termination-policies and as-verify-scaling-activity."""
     group = client("autoscaling")
     local.break_("capacity", "ec2")
     group.set_desired_capacity(AutoScalingGroupName="shop", DesiredCapacity=3)
@@ -240,6 +241,7 @@ def test_a_failure_mends_itself_in_time_and_the_list_says_when(stage, local):
 
 
 def test_a18_calls_are_throttled_and_boto3_gets_through_by_its_retries(stage, local, client):
+    """Rule A18: AWS General Reference, ecs-service, request throttling."""
     local.break_("throttling")
     ecs = client("ecs")
     refused = 0

@@ -20,7 +20,7 @@ def client(tmp_path):
 
 
 def test_c34_a_managed_scale_in_tells_alarm_policy_and_instance(client):
-    """Amazon EC2 Auto Scaling user guide, as-verify-scaling-activity: the cause of a scale-in by an alarm."""
+    """Rule C34: Auto Scaling user guide, as-verify-scaling-activity: the cause of a scale-in by an alarm."""
     stage = LocalStage(client=client)
     stage.make_network()
     stage.make_instances(minimum=1, maximum=3)

@@ -122,6 +122,7 @@ def test_s14_percentages_round_as_the_guide_says(capacity, percent, change):
 
 
 def test_c35_instances_go_out_when_cpu_is_above_75_percent_for_15_minutes(tmp_path):
+    """Rule C35: ECS developer guide, cluster-auto-scaling."""
     local = LocalAws(home=tmp_path, providers=False)
     target = LocalTarget(local.start(speed=200), "us-east-1")
     try:

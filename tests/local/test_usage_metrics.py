@@ -63,6 +63,7 @@ def test_s21_p6_use_is_told_of_what_is_reserved_and_may_exceed_it(told):
 
 
 def test_a40_a_cluster_tells_use_and_reservation_of_its_instances(told):
+    """Rule A40: ECS developer guide, available-metrics."""
     registered = 2 * 2048
     assert told["AWS/ECS", "CPUUtilization", "default"] == pytest.approx(100 * 4 * 192 / registered)
     assert told["AWS/ECS", "CPUReservation", "default"] == pytest.approx(100 * 4 * 128 / registered)
