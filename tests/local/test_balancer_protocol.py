@@ -94,13 +94,30 @@ def test_a_websocket_passes_both_ways_and_ends_with_either_side(world):
     eventually(lambda: world.balancers.connections()[ARN] == 0, what="both connections closed", seconds=5)
 
 
-def test_a_quiet_websocket_ends_with_the_idle_timeout(world):
+def test_a_quiet_websocket_ends_when_the_idle_timeout_has_passed_once(world):
+    """ALB user guide, application-load-balancers (connection idle timeout): no data for that long ends it."""
     world.target()
-    world.listen(forwarding(), idle_timeout=0.3)
+    world.listen(forwarding(), idle_timeout=1.0)
     with world.connect() as connection:
         connection.sendall(request("GET /ws", "Connection: Upgrade", "Upgrade: websocket"))
         read_until(connection, b"\r\n\r\n")
+        connection.sendall(b"still here")
+        assert read_until(connection, b"HERE") == b"STILL HERE"
+        quiet_since = time.monotonic()
         assert read_all(connection) == b""
+        assert 0.9 < time.monotonic() - quiet_since < 1.8
+
+
+def test_a_websocket_that_says_something_now_and_then_stays_open(world):
+    world.target()
+    world.listen(forwarding(), idle_timeout=1.0)
+    with world.connect() as connection:
+        connection.sendall(request("GET /ws", "Connection: Upgrade", "Upgrade: websocket"))
+        read_until(connection, b"\r\n\r\n")
+        for _ in range(4):
+            time.sleep(0.5)
+            connection.sendall(b"still here")
+            assert read_until(connection, b"HERE") == b"STILL HERE"
 
 
 def test_continue_comes_from_the_target_before_the_body_goes(world):

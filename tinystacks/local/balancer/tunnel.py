@@ -26,12 +26,14 @@ class _Flow:
         self._reader = reader
         self._writer = writer
         self.size = 0
+        self.passed_at = asyncio.get_running_loop().time()
 
     async def run(self) -> None:
         while piece := await self._reader.read(PIECE_BYTES):
             self._writer.write(piece)
             await self._writer.drain()
             self.size += len(piece)
+            self.passed_at = asyncio.get_running_loop().time()
 
 
 async def tunnel(client: Client, link: Link, idle_seconds: float) -> tuple[int, int]:
@@ -42,11 +44,10 @@ async def tunnel(client: Client, link: Link, idle_seconds: float) -> tuple[int, 
     """
     there, back = _Flow(client.reader, link.writer), _Flow(link.reader, client.writer)
     tasks = [asyncio.create_task(there.run()), asyncio.create_task(back.run())]
+    now = asyncio.get_running_loop().time
     try:
-        passed = -1
-        while passed != there.size + back.size:
-            passed = there.size + back.size
-            done, left = await asyncio.wait(tasks, timeout=idle_seconds, return_when=asyncio.FIRST_COMPLETED)
+        while (waits := max(there.passed_at, back.passed_at) + idle_seconds - now()) > 0:
+            done, left = await asyncio.wait(tasks, timeout=waits, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 await asyncio.wait(left, timeout=_LAST_WORDS_SECONDS) if left else None
                 break
