@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.world import World
+from tests.fakes.world import START, World
 from tinystacks.controlplane import effects as fx
 from tinystacks.controlplane.errors import EcsError
 from tinystacks.controlplane.settings import Settings
@@ -165,8 +165,14 @@ def test_z7_rebalancing_starts_after_two_looks_a_minute_apart():
     service = world.service(4, availability_zone_rebalancing="ENABLED")
     world.steady(service)
     world.instances(1, zones=("us-east-1b",))
-    begun = world.run_until(lambda: any("is not AZ balanced" in one for one in world.messages(service)))
-    assert 1 <= begun <= 130
+    registered = world.container_instances()[-1].registered_at - START
+    first_look = registered // 60 * 60 + 60
+
+    def said():
+        return [one for one in service.events if "is not AZ balanced" in one.message]
+
+    world.run_until(lambda: bool(said()))
+    assert said()[0].created_at - START == first_look + 60
 
 
 def test_a25_a_service_moves_from_instances_to_fargate_by_strategy_and_a_forced_deployment():
@@ -190,15 +196,20 @@ def test_a25_a_service_moves_from_instances_to_fargate_by_strategy_and_a_forced_
     assert {one.launch_type for one in world.running(service)} == {"FARGATE"}
 
 
-@pytest.mark.parametrize("count", [0, 11])
-def test_a37_run_task_starts_at_most_ten(count):
+def test_a37_run_task_starts_one_to_ten_and_start_task_takes_one_to_ten_instances():
+    """API RunTask, count; API StartTask, containerInstances; API CreateService, limits of one call."""
     world = World()
-    world.instances(1)
-    if not count:
-        assert len(world.plane.run_task(task_definition=world.definition(), count=10).tasks) == 10
-        return
-    with pytest.raises(EcsError, match="between 1 and 10"):
-        world.plane.run_task(task_definition=world.definition(), count=count)
+    world.instances(11)
+    definition, instances = world.definition(), [one.id for one in world.container_instances()]
+    assert len(world.plane.run_task(task_definition=definition).tasks) == 1
+    assert len(world.plane.run_task(task_definition=definition, count=10).tasks) == 10
+    assert len(world.plane.start_task(task_definition=definition, container_instances=instances[:10]).tasks) == 10
+    for count in (-1, 0, 11):
+        with pytest.raises(EcsError, match="between 1 and 10"):
+            world.plane.run_task(task_definition=definition, count=count)
+    for named in ([], instances):
+        with pytest.raises(EcsError, match="1 to 10"):
+            world.plane.start_task(task_definition=definition, container_instances=named)
 
 
 @pytest.mark.parametrize(("count", "container"), [(0, {}), (1, {"versionConsistency": "disabled"})])

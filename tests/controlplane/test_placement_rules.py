@@ -440,6 +440,23 @@ def test_p35_scale_in_takes_from_the_fullest_zone_then_the_fullest_instance():
     assert world.zones_of(service) == {"us-east-1a": 2, "us-east-1b": 2, "us-east-1c": 0}
 
 
+def test_p35_scale_in_takes_from_the_instance_with_most_tasks_not_the_newest():
+    """Source: developer guide, update-service-parameters."""
+    world = World()
+    world.instances(1, zones=("us-east-1a",))
+    service = world.service(3)
+    world.steady(service)
+    world.instances(1, zones=("us-east-1a",))
+    world.plane.update_service(service="web", desired_count=4)
+    world.steady(service)
+    older, newer = (one.ec2_instance_id for one in world.container_instances())
+    assert per_instance(world, service) == {older: 3, newer: 1}
+    for desired, left in ((3, {older: 2, newer: 1}), (2, {older: 1, newer: 1})):
+        world.plane.update_service(service="web", desired_count=desired)
+        world.run(5)
+        assert per_instance(world, service) == left
+
+
 def test_p35_binpack_stops_where_most_is_left():
     """Source: developer guide, task-placement-strategies."""
     world = World()

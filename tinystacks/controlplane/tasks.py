@@ -47,7 +47,7 @@ def run(state: State, request: RunTaskRequest) -> TaskResult:
     _check(state, cluster, definition, request, kind, has_strategy=bool(strategy))
     result = TaskResult()
     placed: dict[str, int] = {}
-    for _ in range(int(request.get("count") or 1)):
+    for _ in range(request.get("count", 1)):
         task = _make(state, cluster, definition, request)
         task.launch_type = kind
         task.placement_constraints = request.get("placement_constraints") or []
@@ -74,7 +74,7 @@ def _check(
     *,
     has_strategy: bool,
 ) -> None:
-    if not 1 <= int(request.get("count") or 1) <= MOST_TASKS:
+    if not 1 <= request.get("count", 1) <= MOST_TASKS:
         raise invalid_parameter(f"The count must be between 1 and {MOST_TASKS}.")
     if request.get("propagate_tags") == "SERVICE":
         raise invalid_parameter("The SERVICE option of propagateTags is not valid for RunTask.")
