@@ -4,12 +4,14 @@ Needs Docker (with buildx) or Podman. Run it with the Python that tinystacks is 
 
     python examples/rehearsal/rehearse.py
 
-It works on a copy of this folder. Each step says what it expects, and the script ends at the first that is not so.
+It works on a copy of this folder, with a local AWS of its own; one that runs already is left alone. Each step says what
+it expects, and the script ends at the first that is not so.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -40,6 +42,11 @@ def main() -> None:
             rehearse(folder, serve)
         finally:
             tstack(folder, "local", "stop", expect=None)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Give the environment of each command: it names the rehearsal's own local AWS."""
+    return {**os.environ, "TINYSTACKS_LOCAL_HOME": str(folder.parent / "local")}
 
 
 def rehearse(folder: Path, serve: str) -> None:
@@ -74,7 +81,7 @@ def rehearse(folder: Path, serve: str) -> None:
     assert get(url) == "v3"
 
     step("exec: what a task's environment holds; logs: what the tasks wrote")
-    assert "GREETING=hello" in tstack(folder, "exec", "--local", "--command", "/bin/busybox env")
+    assert tstack(folder, "exec", "--local", "--command", "printenv GREETING").strip() == "hello"
     assert "serving hello" in tstack(folder, "logs", "--local")
 
     step("someone changes the service behind the engine's back: drift shows it, and heals it")
@@ -99,7 +106,9 @@ def step(text: str) -> None:
 def tstack(folder: Path, *words: str, expect: int | None = 0) -> str:
     """Run a command and give what it wrote to stdout; its exit code must be as expected."""
     print(f"$ tstack {' '.join(words)}", flush=True)
-    done = subprocess.run([TSTACK, *words], cwd=folder, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        [TSTACK, *words], cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True, check=False
+    )
     assert expect is None or done.returncode == expect, f"exit code {done.returncode}, not {expect}\n{done.stdout}"
     return done.stdout
 

@@ -14,6 +14,7 @@ from tests.fakes.command_line import a_user
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_stage import fetch
 from tests.fakes.podman import IMAGE
+from tinystacks.local.process import LocalAws
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,7 +106,14 @@ def test_the_rehearsal_that_people_run(user, tmp_path):
     shutil.copytree(ROOT / "examples" / "rehearsal", folder)
     file = folder / "tstack.yaml"
     file.write_text(file.read_text().replace("{context: web}", f"{{context: web, args: {{BASE: '{IMAGE}'}}}}"))
-    user.run("local", "stop")
+    # Debian's busybox lacks the printenv that the image of the example has.
+    printenv = folder / "web" / "printenv"
+    printenv.write_text('#!/bin/sh\neval "echo \\$$1"\n')
+    printenv.chmod(0o755)
+    with (folder / "web" / "Dockerfile").open("a") as dockerfile:
+        dockerfile.write("COPY printenv /bin/printenv\n")
+    before = LocalAws(home=user.local_home).status()
+    assert before is not None
     done = subprocess.run(
         [sys.executable, folder / "rehearse.py"],
         env=user.environment(),
@@ -115,3 +123,6 @@ def test_the_rehearsal_that_people_run(user, tmp_path):
         timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    after = LocalAws(home=user.local_home).status()
+    assert after is not None, "the local AWS of the user goes on"
+    assert after.instance_id == before.instance_id
