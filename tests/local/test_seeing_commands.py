@@ -212,6 +212,11 @@ def test_services_made_elsewhere_are_read_without_a_file(seen: Seen, tmp_path_fa
     assert elsewhere.run("logs", *place, "--service", name).code == 0
     assert elsewhere.run("events", *place).code == 0
     assert elsewhere.run("metrics", *place).code == 0
+    line = elsewhere.run("exec", *place, "--service", name, "--print").document["command"]
+    assert "--cluster seen-dev" in line
+    assert elsewhere.run("exec", *place, "--service", name, "--check").document["ready"]
+    nothing = elsewhere.run("exec", "--local", "--cluster", "seen-dev", "--service", "nothing")
+    assert (nothing.code, "no service nothing" in nothing.err) == (2, True)
     missing = elsewhere.run("status", "--local", "--cluster", "nowhere")
     assert (missing.code, "no cluster nowhere" in missing.err) == (1, True)
 
@@ -229,6 +234,8 @@ def test_services_made_elsewhere_are_read_without_a_file(seen: Seen, tmp_path_fa
         (("logs", "prod"), 1, "`tstack up prod --local` makes it"),
         (("drift", "prod"), 1, "`tstack up prod --local` makes it"),
         (("status", "nowhere"), 2, "nowhere"),
+        (("tasks", "show"), 2, "tstack tasks show 1e3653c20153"),
+        (("exec", "--region", "eu-west-1"), 1, "It was made in us-east-1"),
     ],
 )
 def test_bad_input_says_what_to_do(seen: Seen, arguments: tuple[str, ...], code: int, words: str) -> None:

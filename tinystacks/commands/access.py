@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinystacks.commands.options import Place, on_stage, print_json
+from tinystacks.commands.reading import Cluster, open_reads
 from tinystacks.errors import AccessError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tinystacks.deployment.target import Target
     from tinystacks.operations.exec_access import TaskAccess
     from tinystacks.operations.exec_model import AccessReport, ExecContainer, ExecTask
 
-ServiceOption = Annotated[str | None, typer.Option("--service", "-s", help="Only tasks of this service.")]
+ServiceOption = Annotated[
+    str | None,
+    typer.Option("--service", "-s", help="Only tasks of this service; with --cluster the name of the ECS service."),
+]
 TaskOption = Annotated[str | None, typer.Option("--task", "-t", help="ID of a task, or the beginning of it.")]
 ContainerOption = Annotated[
     str | None, typer.Option("--container", "-c", help="A container of the task; the service's own by default.")
@@ -50,11 +53,12 @@ def execute(
     only_print: Annotated[bool, typer.Option("--print", help="Print the AWS CLI's command, and nothing else.")] = False,
     shell: Annotated[ShellChoice, typer.Option("--shell", help="Whose quoting --print uses.")] = ShellChoice.bash,
     check: Annotated[bool, typer.Option("--check", help="Only check what a session needs; exit 1 without it.")] = False,
+    cluster: Cluster = None,
 ) -> None:
     """Open a shell in a running task, or run a command there."""
     if place.as_json and not (check or only_print):
         raise UsageError("a session is not JSON", hint="--json goes with --check and --print.")
-    chosen = _choose(place, service=service, task=task, container=container)
+    chosen = _choose(place, cluster, service=service, task=task, container=container)
     if only_print:
         return chosen.print_line(command, shell)
     report = chosen.report(command)
@@ -71,8 +75,8 @@ def execute(
             task=chosen.task.id,
             container=chosen.container.name,
             command=command,
-            region=chosen.target.region,
-            profile=chosen.target.profile,
+            region=chosen.region,
+            profile=chosen.profile,
         )
     )
 
@@ -88,11 +92,12 @@ def port_forward(
     service: ServiceOption = None,
     task: TaskOption = None,
     container: ContainerOption = None,
+    cluster: Cluster = None,
 ) -> None:
     """Make a port of a running task answer on this machine, until Ctrl-C."""
     if place.as_json:
         raise UsageError("port-forward gives no data", hint="Leave --json out.")
-    chosen = _choose(place, service=service, task=task, container=container)
+    chosen = _choose(place, cluster, service=service, task=task, container=container)
     chosen.require(chosen.report(""))
     if place.local and not _has_tools():
         return chosen.forward_here(port, local_port)
@@ -103,8 +108,8 @@ def port_forward(
             target=chosen.access.target(chosen.task, chosen.container),
             port=port,
             local_port=local_port,
-            region=chosen.target.region,
-            profile=chosen.target.profile,
+            region=chosen.region,
+            profile=chosen.profile,
         )
     )
 
@@ -115,9 +120,16 @@ class _Chosen:
 
     place: Place
     access: TaskAccess
-    target: Target
+    profile: str | None
+    environment: Mapping[str, str]
+    """What points the AWS CLI at the local AWS; an account needs nothing."""
     task: ExecTask
     container: ExecContainer
+
+    @property
+    def region(self) -> str:
+        """Where the task runs."""
+        return self.access.outputs.region
 
     def report(self, command: str) -> AccessReport:
         """Check everything that a session needs."""
@@ -140,15 +152,15 @@ class _Chosen:
         """Write the AWS CLI's command; the region stands in it when the AWS CLI is set to another."""
         from tinystacks.operations.exec_command import exec_command
 
-        region = self.target.region
+        region = self.region
         line = exec_command(
             cluster=self.access.outputs.cluster_name,
             task=self.task.id,
             container=self.container.name,
             command=command,
             region=None if region == self._configured_region() else region,
-            profile=self.target.profile,
-            endpoint_url=self._environment().get("AWS_ENDPOINT_URL"),
+            profile=self.profile,
+            endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
             shell=shell.value,
         )
         if self.place.as_json:
@@ -160,7 +172,7 @@ class _Chosen:
         """Let the AWS CLI and its plugin have the terminal."""
         from tinystacks.operations.exec_run import run_aws
 
-        run_aws(words, self._environment())
+        run_aws(words, self.environment)
 
     def run_here(self, command: str) -> None:
         """Take the session without the plugin: what a pipe reads is clean, and the exit code is the program's."""
@@ -187,21 +199,35 @@ class _Chosen:
     def _configured_region(self) -> str | None:
         from tinystacks.operations.exec_run import configured_region
 
-        return configured_region(self.target.profile)
-
-    def _environment(self) -> Mapping[str, str]:
-        """What points the AWS CLI at the local AWS; an account needs nothing."""
-        return self.target.environment() if self.place.local else {}
+        return configured_region(self.profile)
 
 
-def _choose(place: Place, *, service: str | None, task: str | None, container: str | None) -> _Chosen:
+def _choose(
+    place: Place, cluster: str | None, *, service: str | None, task: str | None, container: str | None
+) -> _Chosen:
     from tinystacks.operations.exec_access import TaskAccess
     from tinystacks.rendering.access import choose_task
 
-    deployment = place.workspace().deployment(place.stage)
-    access = TaskAccess(deployment.outputs(), deployment.target.client)
+    environment: Mapping[str, str] = {}
+    if cluster is None:
+        deployment = place.workspace().deployment(place.stage)
+        access, profile = TaskAccess(deployment.outputs(), deployment.target.client), deployment.target.profile
+        if place.local:
+            environment = deployment.target.environment()
+    else:
+        elsewhere, service = open_reads(place, cluster, service)
+        access, profile = TaskAccess(elsewhere.outputs, elsewhere.clients), place.profile
+        if place.local:
+            environment = _local_environment(access.outputs.region)
     chosen = choose_task(place.screen, access.candidates(service=service, task=task))
-    return _Chosen(place, access, deployment.target, chosen, access.container(chosen, container))
+    return _Chosen(place, access, profile, environment, chosen, access.container(chosen, container))
+
+
+def _local_environment(region: str) -> Mapping[str, str]:
+    from tinystacks.local.environment import environment
+    from tinystacks.local.process import LocalAws
+
+    return environment(LocalAws().start(), region)
 
 
 def _show_check(place: Place, report: AccessReport) -> None:

@@ -15,6 +15,7 @@ from tinystacks.commands.durations import parse_since
 from tinystacks.commands.following import logs, watch_status
 from tinystacks.commands.options import Place, on_stage, print_json
 from tinystacks.commands.reading import Cluster, Service, open_reads, past_releases
+from tinystacks.errors import UsageError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -59,6 +60,11 @@ def tasks(
     from tinystacks.rendering.stage import show_tasks
     from tinystacks.rendering.tasks import show_task
 
+    if place.stage == "show" and task is None:
+        raise UsageError(
+            "`tasks show` needs the id of a task, or the beginning of it",
+            hint="Such as `tstack tasks show 1e3653c20153`; `tstack tasks` lists them.",
+        )
     operations, chosen = open_reads(place, cluster, service)
     name = operations.outputs.stage
     if task is not None:

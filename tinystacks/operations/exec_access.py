@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
-from tinystacks.errors import AccessError, UsageError
+from tinystacks.errors import AccessError, AwsError, NotDeployedError, UsageError
 from tinystacks.operations.exec_checks import (
     check_definition,
     check_program,
@@ -16,7 +16,14 @@ from tinystacks.operations.exec_checks import (
 )
 from tinystacks.operations.exec_model import AccessReport
 from tinystacks.operations.exec_network import check_network
-from tinystacks.operations.exec_tasks import check_names, matching, pick_container, read_exec_tasks, refuse_stopped
+from tinystacks.operations.exec_tasks import (
+    check_names,
+    matching,
+    pick_container,
+    place_words,
+    read_exec_tasks,
+    refuse_stopped,
+)
 from tinystacks.operations.exec_tools import check_tools
 from tinystacks.operations.port_forward import DOCUMENT
 
@@ -30,7 +37,7 @@ _LISTED = 5
 
 
 class TaskAccess:
-    """The way into the tasks of a stage.
+    """The way into the tasks of a stage, or of services that something else made.
 
     Args:
         outputs: what the stage's program exported.
@@ -60,10 +67,11 @@ class TaskAccess:
         Raises:
             UsageError: no such service or task.
             AccessError: none runs, or the task has stopped.
+            NotDeployedError: the cluster is not in this account and region.
             AwsError: AWS refused a call.
         """
         check_names(self.outputs, service)
-        tasks = self._tasks()
+        tasks = self._read(stopped=False)
         found = matching(tasks, service=service, task=task)
         running = [one for one in found if one.running]
         if running and (task is None or len(running) == 1):
@@ -73,7 +81,7 @@ class TaskAccess:
             raise UsageError(f"{len(running)} tasks have an id that begins with {task}", hint=f"Give more of it: {ids}")
         if task is not None:
             raise self._not_running(task, found, tasks)
-        of = f"service {service}" if service else f"stage {self.outputs.stage}"
+        of = f"service {service}" if service else place_words(self.outputs)
         coming = f" {len(found)} are on their way." if found else ""
         raise AccessError(f"no task of {of} runs.{coming}", hint="`tstack status` tells why.")
 
@@ -160,34 +168,48 @@ class TaskAccess:
             `SessionId`, `StreamUrl` and `TokenValue`.
 
         Raises:
+            AccessError: the task is gone.
             AwsError: Session Manager refused.
         """
-        with aws_errors("ssm", f"port {port}"):
-            return self._client("ssm").start_session(
-                Target=target, DocumentName=DOCUMENT, Parameters={"portNumber": [str(port)]}
-            )
+        try:
+            with aws_errors("ssm", f"port {port}"):
+                return self._client("ssm").start_session(
+                    Target=target, DocumentName=DOCUMENT, Parameters={"portNumber": [str(port)]}
+                )
+        except AwsError as error:
+            if error.code != "TargetNotConnected":
+                raise
+            raise AccessError("the task has stopped", hint="`tstack port-forward` again picks another.") from error
 
     def target(self, task: ExecTask, container: ExecContainer) -> str:
         """Give the name that Session Manager knows a container by (ECS developer guide, "Using Amazon ECS Exec")."""
         return f"ecs:{self.outputs.cluster_name}_{task.id}_{container.runtime_id}"
 
-    def _tasks(self) -> list[ExecTask]:
-        with aws_errors("ecs", f"stage {self.outputs.stage}"):
-            return read_exec_tasks(self._client("ecs"), self.outputs.cluster_name, self._names)
+    def _read(self, *, stopped: bool) -> list[ExecTask]:
+        cluster = self.outputs.cluster_name
+        try:
+            with aws_errors("ecs", place_words(self.outputs)):
+                return read_exec_tasks(self._client("ecs"), cluster, self._names, stopped=stopped)
+        except AwsError as error:
+            if error.code != "ClusterNotFoundException":
+                raise
+            raise NotDeployedError(
+                f"There is no cluster {cluster} in this account and region.",
+                hint=f"It was made in {self.outputs.region}, account {self.outputs.account_id}: "
+                "look at --region, --profile and the environment's AWS_REGION.",
+            ) from error
 
     def _not_running(self, wanted: str, found: Sequence[ExecTask], tasks: Sequence[ExecTask]) -> Exception:
         if found:
             return AccessError(
                 f"task {found[0].id} does not run yet: it is {found[0].status}", hint="Wait until it is RUNNING."
             )
-        with aws_errors("ecs", f"stage {self.outputs.stage}"):
-            gone = read_exec_tasks(self._client("ecs"), self.outputs.cluster_name, self._names, stopped=True)
-        stopped = matching(gone, service=None, task=wanted)
+        stopped = matching(self._read(stopped=True), service=None, task=wanted)
         if stopped:
             return refuse_stopped(stopped[0])
         ids = ", ".join(one.id for one in tasks[:_LISTED])
         return UsageError(
-            f"stage {self.outputs.stage} has no task {wanted}",
+            f"{place_words(self.outputs)} has no task {wanted}",
             hint=f"There are: {ids}." if ids else "No task runs; `tstack status` tells why.",
         )
 

@@ -45,7 +45,12 @@ def check_names(outputs: StageOutputs, service: str | None) -> None:
     """
     if service is not None and service not in outputs.services:
         known = ", ".join(outputs.services) or "none"
-        raise UsageError(f"stage {outputs.stage} has no service {service}", hint=f"There are: {known}.")
+        raise UsageError(f"{place_words(outputs)} has no service {service}", hint=f"There are: {known}.")
+
+
+def place_words(outputs: StageOutputs) -> str:
+    """Say where tasks are looked for; services that something else made have no stage."""
+    return f"stage {outputs.stage}" if outputs.stage else f"cluster {outputs.cluster_name}"
 
 
 def matching(tasks: Sequence[ExecTask], *, service: str | None, task: str | None) -> list[ExecTask]:
