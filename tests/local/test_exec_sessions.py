@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from tests.fakes.session_plugin import plugin_or_skip
 from tinystacks.errors import AccessError, UsageError
 from tinystacks.local.process import LocalAws
 from tinystacks.local.sessions.client import opened, run_shell
-from tinystacks.local.sessions.forward import connections
+from tinystacks.local.sessions.forward import connections, forward
 from tinystacks.local.sessions.messages import Payload
 from tinystacks.local.target import LocalTarget
 from tinystacks.operations.exec_access import TaskAccess
@@ -417,7 +418,7 @@ def test_a_port_is_forwarded_without_the_plugin(stage):
 
     async def work():
         async with connections(
-            lambda: access.open_port_session(target, 8080), local_port=None, say=said.append
+            lambda: access.open_port_session(target, 8080), local_port=None, say=said.append, lost=said.append
         ) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -428,3 +429,20 @@ def test_a_port_is_forwarded_without_the_plugin(stage):
 
     assert b'"container": "web"' in asyncio.run(asyncio.wait_for(work(), 30))
     assert threading.active_count() < 50
+
+
+def test_forwarding_ends_with_the_task(stage):
+    access = TaskAccess(stage.outputs(), stage.target.client)
+    task = stage.run_alone(enableExecuteCommand=True)["taskArn"]
+    [chosen] = access.candidates(task=task)
+    target = access.target(chosen, access.container(chosen, None))
+    stage.ecs.stop_task(cluster="shop", task=task, reason="enough")
+    eventually(lambda: stage.described(task, "STOPPED"), what="stopped")
+
+    def connect(words):
+        port = int(words.split()[0].rpartition(":")[2])
+        socket.create_connection(("127.0.0.1", port)).close()
+
+    with pytest.raises(AccessError, match="the task has stopped") as ended:
+        forward(lambda: access.open_port_session(target, 8080), local_port=None, say=connect)
+    assert "picks another" in ended.value.hint

@@ -24,15 +24,16 @@ _PIECE = 16 * 1024
 def forward(
     open_session: Callable[[], Mapping[str, str]], *, local_port: int | None, say: Callable[[str], None]
 ) -> None:
-    """Forward connections until Ctrl-C.
+    """Forward connections until Ctrl-C, or until a connection finds that the task is gone.
 
     Args:
-        open_session: asks for a session with the port; gives `StreamUrl` and `TokenValue`.
+        open_session: asks for a session with the port; gives `StreamUrl` and `TokenValue`; an `AccessError` of it says
+            that there will be none any more.
         local_port: port of 127.0.0.1 to listen on; any free one when none is given.
         say: is told where it listens, and of connections that failed.
 
     Raises:
-        AccessError: the local port is taken.
+        AccessError: the local port is taken, or the task is gone.
     """
     asyncio.run(_forward(open_session, local_port, say))
 
@@ -40,18 +41,29 @@ def forward(
 async def _forward(
     open_session: Callable[[], Mapping[str, str]], local_port: int | None, say: Callable[[str], None]
 ) -> None:
-    ended = asyncio.Event()
     loop = asyncio.get_running_loop()
+    ended: asyncio.Future[AccessError | None] = loop.create_future()
+
+    def end(error: AccessError | None = None) -> None:
+        if not ended.done():
+            ended.set_result(error)
+
     for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, ended.set)
-    async with connections(open_session, local_port=local_port, say=say) as port:
+        loop.add_signal_handler(sign, end)
+    async with connections(open_session, local_port=local_port, say=say, lost=end) as port:
         say(f"127.0.0.1:{port} leads into the task; Ctrl-C ends it.")
-        await ended.wait()
+        error = await ended
+    if error is not None:
+        raise error
 
 
 @asynccontextmanager
 async def connections(
-    open_session: Callable[[], Mapping[str, str]], *, local_port: int | None, say: Callable[[str], None]
+    open_session: Callable[[], Mapping[str, str]],
+    *,
+    local_port: int | None,
+    say: Callable[[str], None],
+    lost: Callable[[AccessError], None],
 ) -> AsyncGenerator[int]:
     """Forward connections while the block runs, and give the port that listens.
 
@@ -59,11 +71,12 @@ async def connections(
         open_session: as of `forward`.
         local_port: as of `forward`.
         say: is told of connections that failed.
+        lost: is told when no connection can succeed any more.
 
     Raises:
         AccessError: the local port is taken.
     """
-    listening = ListeningPort(lambda connection, _client: _connection(open_session, connection, say))
+    listening = ListeningPort(lambda connection, _client: _connection(open_session, connection, say, lost))
     try:
         port = listening.open(local_port or 0)
     except OSError as error:
@@ -78,11 +91,18 @@ async def connections(
 
 
 async def _connection(
-    open_session: Callable[[], Mapping[str, str]], connection: socket.socket, say: Callable[[str], None]
+    open_session: Callable[[], Mapping[str, str]],
+    connection: socket.socket,
+    say: Callable[[str], None],
+    lost: Callable[[AccessError], None],
 ) -> None:
     reader, writer = await asyncio.open_connection(sock=connection)
     try:
-        session = await asyncio.to_thread(open_session)
+        try:
+            session = await asyncio.to_thread(open_session)
+        except AccessError as error:
+            lost(error)
+            return
         async with opened(session["StreamUrl"], session["TokenValue"]) as channel:
             await _carry(channel, reader, writer, say)
     except (TinystacksError, ConnectionError) as error:
