@@ -55,6 +55,7 @@ class Look:
     stopped: list[dict[str, Any]] = field(default_factory=list)
     status: str = "ACTIVE"
     running: int | None = None
+    arn: str = NEWEST
 
 
 def stopped_task(number: int, reason: str, *, exit_code: int | None = None, container: str = "", definition: str = NEW):
@@ -104,7 +105,7 @@ class ScriptedEcs:
         if not self._look.service_deployment:
             return {"serviceDeployments": []}
         brief = {
-            "serviceDeploymentArn": NEWEST,
+            "serviceDeploymentArn": self._look.arn,
             "createdAt": START,
             "status": self._look.service_deployment,
             "statusReason": self._look.reason,

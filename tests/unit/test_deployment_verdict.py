@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.fakes.ecs_deployments import (
     NEW,
     NEWEST,
     OLD,
+    START,
     Clock,
     Look,
     ScriptedEcs,
@@ -154,6 +156,58 @@ def test_b5_d32_a_first_deployment_has_nothing_to_go_back_to():
     )
     assert run.verdict.result is Result.FAILED
     assert "tasks failed to start" in run.verdict.reason
+
+
+def other(running: int = 2, **values) -> dict[str, object]:
+    """A deployment that somebody else ordered, of the revision before."""
+    newer = START + timedelta(minutes=2)
+    return {**deployment(OLD, values.pop("state", "IN_PROGRESS"), running=running, **values), "createdAt": newer}
+
+
+@pytest.mark.parametrize("then", ["IN_PROGRESS", "SUCCESSFUL", "ROLLBACK_IN_PROGRESS"])
+def test_b1_a_deployment_that_somebody_else_replaced_is_not_told_as_rolled_back(then):
+    run = Run(
+        Look([deployment(pending=2)]),
+        Look([other(), deployment(status="ACTIVE")], then, arn=f"{NEWEST}-other"),
+    )
+    assert run.verdict.result is Result.FAILED
+    assert "replaced by another deployment" in run.verdict.reason
+    assert "shop-web:1" in run.verdict.reason
+    assert run.verdict.task_definition == OLD
+
+
+def test_b1_a_replacement_that_came_before_the_first_look_is_seen():
+    run = Run(Look([other(), deployment(status="ACTIVE")], arn=f"{NEWEST}-other"))
+    assert run.verdict.result is Result.FAILED
+    assert "replaced by another deployment" in run.verdict.reason
+
+
+def test_b1_a_replacement_is_told_from_a_rollback_without_the_right_to_list_service_deployments():
+    run = Run(Look([deployment(pending=2)], ""), Look([other(), deployment(status="ACTIVE")], ""))
+    assert run.verdict.result is Result.FAILED
+    assert "replaced by another deployment" in run.verdict.reason
+
+
+def test_b1_a_rollback_is_told_from_a_replacement_without_the_right_to_list_service_deployments():
+    """ECS makes the former deployment PRIMARY again, which is older than the one that failed."""
+    former = {**deployment(OLD, running=2), "createdAt": START - timedelta(days=1)}
+    new_again = {**former, "createdAt": START + timedelta(minutes=2), "rolloutStateReason": "rolling back to ecs-svc/1"}
+    for back in (former, new_again):
+        run = Run(
+            Look([deployment(pending=2)], ""),
+            Look([back, deployment(state="FAILED", status="ACTIVE")], ""),
+            Look([{**back, "rolloutState": "COMPLETED", "rolloutStateReason": "completed"}], ""),
+        )
+        assert run.verdict.result is Result.ROLLED_BACK
+
+
+def test_a_newer_deployment_of_the_same_revision_is_followed():
+    run = Run(
+        Look([deployment(pending=2)]),
+        Look([deployment(running=1)], arn=f"{NEWEST}-other"),
+        Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL", arn=f"{NEWEST}-other"),
+    )
+    assert run.verdict.result is Result.STEADY
 
 
 def test_a_failed_rollback_is_a_failure():

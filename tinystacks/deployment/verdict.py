@@ -15,6 +15,7 @@ from tinystacks.deployment.causes import events_since, failed_tasks, group_cause
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
 from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
+from tinystacks.deployment.replacing import OwnDeployment, replaced_words
 from tinystacks.deployment.service_deployments import ServiceDeployment, newest_deployment
 from tinystacks.deployment.service_verdicts import ServiceVerdict
 from tinystacks.deployment.stopped_tasks import StoppedTasks
@@ -48,6 +49,7 @@ class _Followed:
     name: str
     outputs: ServiceOutputs
     stopped: StoppedTasks
+    own: OwnDeployment
     deadline: float
     breaker: bool
     since: datetime | None = None
@@ -100,6 +102,7 @@ class Follower:
                 name=name,
                 outputs=outputs.services[name],
                 stopped=StoppedTasks(self._ecs, outputs.cluster_name, outputs.services[name]),
+                own=OwnDeployment(outputs.services[name].task_definition_arn),
                 deadline=start + spec.rolling_update.deadline,
                 breaker=spec.rolling_update.circuit_breaker,
             )
@@ -152,6 +155,9 @@ class Follower:
             service.begun = True
         earlier = sum(int(item.get("runningCount", 0)) for item in deployments if item is not own)
         self._progress(service, own, newest.status or str(primary.get("rolloutState", "")), earlier)
+        if not service.rolled_back and service.own.is_replaced(primary, deployments, newest):
+            serving = str(primary["taskDefinition"])
+            return self._end(service, Result.FAILED, replaced_words(serving), serving)
         verdict = self._ended(service, seen, primary, status=newest.status, reason=newest.reason)
         return verdict or self._hopeless(service, own) or self._too_late(service)
 
