@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tinystacks.outputs import ServiceOutputs, StageOutputs
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NEW = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web:2"
 NEWEST = "arn:aws:ecs:eu-west-1:123456789012:service-deployment/shop-dev/shop-web-service-1a2b3c4/newest"
+TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1"
 OLD = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web:1"
 
 
@@ -56,6 +59,7 @@ class Look:
     status: str = "ACTIVE"
     running: int | None = None
     arn: str = NEWEST
+    unhealthy: str = ""
 
 
 def stopped_task(number: int, reason: str, *, exit_code: int | None = None, container: str = "", definition: str = NEW):
@@ -81,6 +85,10 @@ class ScriptedEcs:
         self._looks = list(looks)
         self._look = looks[0]
         self.polls = 0
+
+    @property
+    def look(self) -> Look:
+        return self._look
 
     def describe_services(self, *, cluster: str, services: list[str]) -> dict[str, Any]:
         self._look = self._looks[min(self.polls, len(self._looks) - 1)]
@@ -120,6 +128,24 @@ class ScriptedEcs:
         return {"tasks": [task for task in self._look.stopped if task["taskArn"] in tasks]}
 
 
+class ScriptedBalancer:
+    """The targets of what ECS plays at the moment; counts how often it was asked."""
+
+    def __init__(self, ecs: ScriptedEcs, *, refuses: bool = False) -> None:
+        self._ecs = ecs
+        self._refuses = refuses
+        self.asked = 0
+
+    def describe_target_health(self, *, TargetGroupArn: str) -> dict[str, Any]:
+        self.asked += 1
+        assert TargetGroupArn == TARGET_GROUP
+        if self._refuses:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeTargetHealth")
+        said = self._ecs.look.unhealthy
+        health = {"State": "unhealthy", "Description": said} if said else {"State": "draining", "Description": "leaves"}
+        return {"TargetHealthDescriptions": [{"Target": {"Id": "i-1", "Port": 80}, "TargetHealth": health}]}
+
+
 class ScriptedLogs:
     """The output of every task is the same two lines."""
 
@@ -140,6 +166,7 @@ def web_outputs(asked: str = NEW) -> StageOutputs:
         container_name="web",
         log_group="/tinystacks/shop/dev/web",
         image="nginx",
+        target_group_arn=TARGET_GROUP,
     )
     return StageOutputs(
         stack="shop",

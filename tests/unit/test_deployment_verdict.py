@@ -14,6 +14,7 @@ from tests.fakes.ecs_deployments import (
     START,
     Clock,
     Look,
+    ScriptedBalancer,
     ScriptedEcs,
     ScriptedLogs,
     deployment,
@@ -37,13 +38,16 @@ EXITED = "Essential container in task exited"
 
 
 class Run:
-    def __init__(self, *looks: Look, past: frozenset[str] = frozenset(), **rolling_update) -> None:
+    def __init__(
+        self, *looks: Look, past: frozenset[str] = frozenset(), refuses: bool = False, **rolling_update
+    ) -> None:
         self.ecs = ScriptedEcs(*looks)
         self.logs = ScriptedLogs()
+        self.balancer = ScriptedBalancer(self.ecs, refuses=refuses)
         self.clock = Clock()
         self.events = []
         stage = small_stage(services={"web": {"rolling_update": rolling_update}}) if rolling_update else small_stage()
-        clients = {"ecs": self.ecs, "logs": self.logs}
+        clients = {"ecs": self.ecs, "logs": self.logs, "elbv2": self.balancer}
         self.verdicts = Follower(
             stage=stage,
             outputs=web_outputs(),
@@ -271,6 +275,43 @@ def test_tasks_of_the_old_revision_are_no_cause():
     assert run.verdict.causes == ()
 
 
+CHECKS = "Task failed ELB health checks in (target-group arn:x)"
+NOT_FOUND = "Health checks failed with these codes: [404]"
+
+
+def test_b4_the_cause_says_why_the_load_balancer_calls_tasks_unhealthy_after_the_targets_have_gone():
+    stopped = [stopped_task(1, CHECKS, exit_code=0)]
+    run = Run(
+        Look([deployment(running=2)]),
+        Look([deployment(failed=1)], stopped=stopped, unhealthy=NOT_FOUND),
+        Look([deployment(OLD, "COMPLETED", running=2)], "ROLLBACK_SUCCESSFUL", stopped=stopped),
+    )
+    (cause,) = run.verdict.causes
+    assert (cause.reason, cause.target_health) == ("load-balancer-health-check", NOT_FOUND)
+    assert cause.message == f"{CHECKS}: {NOT_FOUND}"
+    assert cause.to_mapping()["target_health"] == NOT_FOUND
+
+
+def test_b4_targets_that_are_unhealthy_at_the_end_of_the_time_are_a_cause():
+    run = Run(Look([deployment(running=2)], unhealthy=NOT_FOUND), deadline=120)
+    assert run.verdict.result is Result.TIMED_OUT
+    (cause,) = run.verdict.causes
+    assert (cause.reason, cause.count, cause.message) == ("load-balancer-health-check", 1, NOT_FOUND)
+
+
+def test_a_healthy_roll_does_not_ask_the_load_balancer():
+    run = Run(*[Look([deployment(running=1)])] * 3, Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"))
+    assert run.balancer.asked == 0
+
+
+def test_a_load_balancer_that_may_not_be_read_does_not_spoil_the_verdict():
+    stopped = [stopped_task(1, CHECKS, exit_code=0)]
+    run = Run(Look([deployment(failed=1)], stopped=stopped), refuses=True, deadline=120)
+    assert run.verdict.result is Result.TIMED_OUT
+    assert [cause.message for cause in run.verdict.causes] == [CHECKS]
+    assert run.balancer.asked
+
+
 def test_a_service_that_is_gone_is_a_failure():
     assert Run(Look([], status="INACTIVE")).verdict.result is Result.FAILED
 
@@ -351,7 +392,7 @@ class GoneGroup:
 
 def followed(ecs: ScriptedEcs) -> tuple[ServiceVerdict, float]:
     clock = Clock()
-    clients = {"ecs": ecs, "logs": ScriptedLogs(), "autoscaling": GoneGroup()}
+    clients = {"ecs": ecs, "logs": ScriptedLogs(), "autoscaling": GoneGroup(), "elbv2": ScriptedBalancer(ecs)}
     (verdict,) = Follower(
         stage=small_stage(),
         outputs=dataclasses.replace(web_outputs(), auto_scaling_group="shop-dev-group"),

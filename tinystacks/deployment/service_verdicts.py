@@ -24,6 +24,7 @@ class Cause:
         log_tail: last lines that the containers wrote.
         advice: what to do.
         task_ids: some of the tasks, newest first.
+        target_health: what the load balancer said of an unhealthy target; empty when it said nothing.
     """
 
     service: str
@@ -34,6 +35,7 @@ class Cause:
     log_tail: tuple[str, ...] = ()
     advice: str = ""
     task_ids: tuple[str, ...] = ()
+    target_health: str = ""
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> Cause:
@@ -55,6 +57,7 @@ class Cause:
             "log_tail": list(self.log_tail),
             "advice": self.advice,
             "task_ids": list(self.task_ids),
+            "target_health": self.target_health,
         }
 
 

@@ -19,6 +19,7 @@ from tinystacks.deployment.replacing import OwnDeployment, replaced_words
 from tinystacks.deployment.service_deployments import ServiceDeployment, newest_deployment
 from tinystacks.deployment.service_verdicts import ServiceVerdict
 from tinystacks.deployment.stopped_tasks import StoppedTasks
+from tinystacks.deployment.target_health import TargetHealth
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class _Followed:
     outputs: ServiceOutputs
     stopped: StoppedTasks
     own: OwnDeployment
+    health: TargetHealth
     deadline: float
     breaker: bool
     since: datetime | None = None
@@ -103,6 +105,7 @@ class Follower:
                 outputs=outputs.services[name],
                 stopped=StoppedTasks(self._ecs, outputs.cluster_name, outputs.services[name]),
                 own=OwnDeployment(outputs.services[name].task_definition_arn),
+                health=TargetHealth(client, outputs.services[name]),
                 deadline=start + spec.rolling_update.deadline,
                 breaker=spec.rolling_update.circuit_breaker,
             )
@@ -192,6 +195,8 @@ class Follower:
     def _hopeless(self, service: _Followed, own: Mapping[str, Any]) -> ServiceVerdict | None:
         """Give up early on what cannot succeed (traps B4, B5); what the circuit breaker counts is left to it."""
         stopped = service.stopped.look(service.since)
+        if own.get("failedTasks") or failed_tasks(stopped):
+            service.health.look()
         if service.rolled_back:
             return None
         now = self._pace.clock()
@@ -232,6 +237,9 @@ class Follower:
             if result is not Result.STEADY
             else lambda _task_id: (),
         )
+        if result is not Result.STEADY:
+            service.health.look()
+            causes = service.health.explain(causes)
         return ServiceVerdict(
             service=service.name,
             result=result,
