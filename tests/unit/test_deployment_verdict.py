@@ -160,6 +160,14 @@ def test_b5_d32_a_first_deployment_has_nothing_to_go_back_to():
     )
     assert run.verdict.result is Result.FAILED
     assert "tasks failed to start" in run.verdict.reason
+    assert "no earlier version to return to, so nothing serves" in run.verdict.reason
+    assert "`tstack up` again" in run.verdict.reason
+
+
+def test_b5_a_failed_deployment_without_an_earlier_one_that_completed_may_serve_with_some_tasks():
+    run = Run(Look([deployment(state="FAILED", failed=3, running=1)], running=1))
+    assert "no earlier version to return to" in run.verdict.reason
+    assert "nothing serves" not in run.verdict.reason
 
 
 def other(running: int = 2, **values) -> dict[str, object]:
@@ -218,6 +226,15 @@ def test_a_failed_rollback_is_a_failure():
     run = Run(Look([deployment(OLD)], "ROLLBACK_FAILED", reason="no capacity"))
     assert run.verdict.result is Result.FAILED
     assert "no capacity" in run.verdict.reason
+    assert "`tstack rollback`" in run.verdict.reason
+
+
+def test_a_way_back_that_does_not_end_names_the_whole_way_back():
+    """The target group keeps the new health check path, at which the version before is unhealthy, too."""
+    back = [deployment(OLD, running=2), deployment(state="FAILED", status="ACTIVE")]
+    run = Run(Look(back, "ROLLBACK_IN_PROGRESS"), deadline=120)
+    assert run.verdict.result is Result.TIMED_OUT
+    assert "`tstack rollback`" in run.verdict.reason
 
 
 def test_d18_a_deployment_that_a_newer_one_replaced_is_a_failure():

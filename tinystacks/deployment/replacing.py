@@ -63,16 +63,3 @@ class OwnDeployment:
         begun = (own or {}).get("createdAt") or self._created_at
         created = primary.get("createdAt")
         return begun is not None and created is not None and created > begun
-
-
-def replaced_words(serving: str) -> str:
-    """Say that another deployment took the place of the one that was asked for.
-
-    Args:
-        serving: ARN of the revision that ECS deploys now.
-    """
-    revision = serving.rpartition("/")[2]
-    return (
-        f"replaced by another deployment, which somebody ordered meanwhile: ECS deploys {revision} now; "
-        "`tstack up` deploys what the file says again"
-    )

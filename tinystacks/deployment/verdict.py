@@ -15,11 +15,18 @@ from tinystacks.deployment.causes import events_since, failed_tasks, group_cause
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
 from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
-from tinystacks.deployment.replacing import OwnDeployment, replaced_words
+from tinystacks.deployment.replacing import OwnDeployment
 from tinystacks.deployment.service_deployments import ServiceDeployment, newest_deployment
 from tinystacks.deployment.service_verdicts import ServiceVerdict
 from tinystacks.deployment.stopped_tasks import StoppedTasks
 from tinystacks.deployment.target_health import TargetHealth
+from tinystacks.deployment.verdict_words import (
+    first_failed_words,
+    replaced_words,
+    rollback_failed_words,
+    rolled_back_words,
+    too_late_words,
+)
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
@@ -181,10 +188,14 @@ class Follower:
         if status in _ROLLED_BACK or (serving != asked and status != "PENDING"):
             service.rolled_back = True
         if status == "ROLLBACK_FAILED":
-            return self._end(service, Result.FAILED, f"the rollback failed: {why}", serving)
+            return self._end(service, Result.FAILED, rollback_failed_words(why), serving)
         if service.rolled_back:
             done = status == "ROLLBACK_SUCCESSFUL" or (status not in _ROLLING_BACK and rollout == "COMPLETED")
-            return self._end(service, Result.ROLLED_BACK, _rollback_words(why, serving), serving) if done else None
+            return self._end(service, Result.ROLLED_BACK, rolled_back_words(why, serving), serving) if done else None
+        if rollout == "FAILED" and service.breaker and status not in _REPLACED:
+            # The circuit breaker goes back wherever there is a completed deployment to go back to.
+            words = first_failed_words(why, serves=bool(seen.get("runningCount")))
+            return self._end(service, Result.FAILED, words, serving)
         if rollout == "FAILED" or status in _REPLACED:
             return self._end(service, Result.FAILED, why or "ECS gave the deployment up", serving)
         enough = int(seen.get("runningCount", 0)) >= int(seen.get("desiredCount", 0))
@@ -223,7 +234,7 @@ class Follower:
         if self._pace.clock() < service.deadline:
             return None
         seconds = int(service.deadline - self._start)
-        return self._end(service, Result.TIMED_OUT, f"not steady after {seconds} s (`rolling_update.deadline`)", None)
+        return self._end(service, Result.TIMED_OUT, too_late_words(seconds, rolling_back=service.rolled_back), None)
 
     def _end(self, service: _Followed, result: Result, reason: str, serving: str | None) -> ServiceVerdict:
         missing = self._registration.causes(service.name) if result is not Result.STEADY else ()
@@ -285,8 +296,3 @@ def overall(verdicts: tuple[ServiceVerdict, ...]) -> Result:
         if any(verdict.result is result for verdict in verdicts):
             return result
     return Result.STEADY
-
-
-def _rollback_words(why: str, serving: str) -> str:
-    revision = serving.rpartition("/")[2]
-    return f"ECS went back to {revision}" + (f": {why}" if why else "")

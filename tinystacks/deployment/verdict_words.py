@@ -1,0 +1,69 @@
+"""Why a service's deployment did not become steady, in one sentence that ends with what to do."""
+
+from __future__ import annotations
+
+_ALL_OF_IT = (
+    "`tstack rollback` brings back all settings of the version before, also those that ECS leaves as they are, such as "
+    "`health_check.path`"
+)
+
+
+def replaced_words(serving: str) -> str:
+    """Say that another deployment took the place of the one that was asked for.
+
+    Args:
+        serving: ARN of the revision that ECS deploys now.
+    """
+    return (
+        f"replaced by another deployment, which somebody ordered meanwhile: ECS deploys {_revision(serving)} now; "
+        "`tstack up` deploys what the file says again"
+    )
+
+
+def rolled_back_words(why: str, serving: str) -> str:
+    """Say that ECS went back.
+
+    Args:
+        why: ECS's own words; empty when it gave none.
+        serving: ARN of the revision that serves again.
+    """
+    return f"ECS went back to {_revision(serving)}" + (f": {why}" if why else "")
+
+
+def rollback_failed_words(why: str) -> str:
+    """Say that ECS could not go back.
+
+    A target group is changed in its place, so that the version before is checked at the new version's path.
+
+    Args:
+        why: ECS's own words.
+    """
+    return f"the rollback failed: {why}; {_ALL_OF_IT}"
+
+
+def too_late_words(seconds: int, *, rolling_back: bool) -> str:
+    """Say that the time is over.
+
+    Args:
+        seconds: that were given.
+        rolling_back: whether ECS is on its way back.
+    """
+    late = f"not steady after {seconds} s (`rolling_update.deadline`)"
+    return f"{late}; ECS is still going back: {_ALL_OF_IT}" if rolling_back else late
+
+
+def first_failed_words(why: str, *, serves: bool) -> str:
+    """Say that a deployment failed before which no other had completed (trap B5).
+
+    Args:
+        why: ECS's own words; empty when it gave none.
+        serves: whether any task of the service runs.
+    """
+    reason = (why or "ECS gave the deployment up").rstrip(".")
+    nothing = "" if serves else ", so nothing serves"
+    advice = "mend what the causes say and run `tstack up` again"
+    return f"{reason}; there is no earlier version to return to{nothing}: {advice}"
+
+
+def _revision(arn: str) -> str:
+    return arn.rpartition("/")[2]
