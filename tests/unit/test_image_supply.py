@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from tests.fakes.deployment_target import FakeTarget
 from tinystacks.deployment.context import StageContext
 from tinystacks.deployment.engine_state import State
+from tinystacks.deployment.events import Warned
 from tinystacks.deployment.image_supply import ImageSupply, Supply, own_images
 from tinystacks.deployment.interrupt import Interrupt
 from tinystacks.deployment.settings import DeploymentSettings
@@ -21,15 +22,17 @@ from tinystacks.spec.model import StackSpec
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 URL = f"{HOST}/shop-web-1"
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+SINGLE = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 class FakeEcr:
     """Images of one repository: digests by tag, and what each is built for."""
 
-    def __init__(self, tags=None, architectures=None):
+    def __init__(self, tags=None, architectures=None, configuration=""):
         self.tags = dict(tags or {})
         self.architectures = architectures or {}
+        self.configuration = configuration
 
     def describe_images(self, *, repositoryName, imageIds):
         [asked] = imageIds
@@ -39,9 +42,18 @@ class FakeEcr:
         return {"imageDetails": [{"imageDigest": digest}]}
 
     def batch_get_image(self, *, repositoryName, imageIds, acceptedMediaTypes):
+        if self.configuration:
+            manifest = {"config": {"digest": TWO}, "layers": []}
+            return {"images": [{"imageManifest": json.dumps(manifest), "imageManifestMediaType": SINGLE}]}
         listed = self.architectures.get(imageIds[0]["imageDigest"], [])
         manifest = {"manifests": [{"platform": {"architecture": one}} for one in listed]}
         return {"images": [{"imageManifest": json.dumps(manifest), "imageManifestMediaType": INDEX}]}
+
+    def get_download_url_for_layer(self, *, repositoryName, layerDigest):
+        assert layerDigest == TWO
+        if self.configuration == "refused":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetDownloadUrlForLayer")
+        return {"downloadUrl": self.configuration}
 
     def put_image(self, *, repositoryName, imageManifest, imageManifestMediaType, imageTag, imageDigest):
         self.tags[imageTag] = imageDigest
@@ -110,6 +122,27 @@ def test_e11_an_image_for_another_cpu_is_refused_in_words(project):
     assert look(context, {"web": f"{URL}:both"})[0].images
     with pytest.raises(ImageError, match=r"built for arm64, but t3\.\w+ needs amd64"):
         look(context, {"web": f"{URL}:arm"})
+
+
+def test_e11_a_single_manifest_tells_its_cpu_in_its_configuration(project, tmp_path):
+    configuration = tmp_path / "configuration.json"
+    configuration.write_text(json.dumps({"architecture": "arm64", "os": "linux"}))
+    ecr = FakeEcr({"arm": ONE}, configuration=configuration.as_uri())
+    with pytest.raises(ImageError, match=r"built for arm64, but t3\.\w+ needs amd64"):
+        look(project(ecr), {"web": f"{URL}:arm"})
+    configuration.write_text(json.dumps({"architecture": "amd64", "os": "linux"}))
+    assert look(project(ecr), {"web": f"{URL}:arm"})[0].images == {"web": f"{URL}@{ONE}"}
+
+
+@pytest.mark.parametrize("configuration", ["refused", "gone", "broken", "http://127.0.0.1:9/blob"])
+def test_e11_a_configuration_that_cannot_be_read_is_a_warning(project, tmp_path, configuration):
+    (tmp_path / "broken").write_text("<html>")
+    url = configuration if configuration == "refused" or ":" in configuration else (tmp_path / configuration).as_uri()
+    supply, said = look(project(FakeEcr({"one": ONE}, configuration=url)), {"web": f"{URL}:one"})
+    assert supply.images == {"web": f"{URL}@{ONE}"}
+    (warning,) = said
+    assert isinstance(warning, Warned)
+    assert "built for amd64 is not known" in warning.message
 
 
 def test_ask_15_a_given_image_is_kept_until_the_file_changes(project):

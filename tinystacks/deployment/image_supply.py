@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.events import ContainerOutput, Notice, Phase, PhaseStarted
+from tinystacks.deployment.given_images import GivenImages
 from tinystacks.errors import UsageError
 from tinystacks.images.builders import BuildOrder, Programs, find_builder
 from tinystacks.images.errors import ImageError
@@ -87,9 +88,10 @@ class ImageSupply:
 
         stage = context.stage
         _check_names(stage.stage, self._given, set(file_images(context)) | set(stage.services))
-        self._architecture = _PLATFORMS[architecture(stage.compute)]
+        needed = _PLATFORMS[architecture(stage.compute)]
+        self._given_images = GivenImages(context, needed, emit)
         self._sources = {
-            name: read_sources(service.build, context.workspace, service=name, platform=f"linux/{self._architecture}")
+            name: read_sources(service.build, context.workspace, service=name, platform=f"linux/{needed}")
             for name, service in stage.services.items()
             if service.build is not None and name not in self._given and context.target.build_engine is not None
         }
@@ -118,7 +120,7 @@ class ImageSupply:
                     Notice(message=f"{name} stays at {kept}, which was given with --image; the file says {image}.")
                 )
         for name, image in self._given.items():
-            supply.images[name] = self._pinned(name, image)
+            supply.images[name] = self._given_images.pinned(name, image)
         for name, sources in self._sources.items():
             kept = known.images.get(name, "")
             repository = repository_of(state, self._context.stage.stack, name)
@@ -192,7 +194,7 @@ class ImageSupply:
             self._builder.build(order, self._say(name))
         self._context.interrupt.check()
         made = self._builder.architecture(reference)
-        self._check_architecture(name, {_SAME.get(made, made)} - {""})
+        self._given_images.check(name, {_SAME.get(made, made)} - {""})
 
     def _found(self, repository: Repository | None, sources: Sources, kept: str) -> str:
         """Give the image of these sources; empty when there is none (any more)."""
@@ -205,27 +207,6 @@ class ImageSupply:
                 return kept
         digest = repositories.digest(repository.name, tag=_tag(sources))
         return f"{repository.url}@{digest}" if digest else ""
-
-    def _pinned(self, name: str, image: str) -> str:
-        """Give an image by digest where its registry is the account's own; others resolve when they are deployed."""
-        reference = parse_reference(image)
-        if not is_own(self._context, image):
-            return image
-        repositories = Repositories(self._context.target.client("ecr"))
-        digest = repositories.digest(reference.name, tag=reference.tag or "latest", digest=reference.digest)
-        if not digest:
-            raise ImageError(f"{name}: there is no image {image}", hint="Push it first, or name another.")
-        self._check_architecture(name, repositories.architectures(reference.name, digest))
-        return f"{reference.repository}@{digest}"
-
-    def _check_architecture(self, name: str, made_for: frozenset[str] | set[str]) -> None:
-        if made_for and self._architecture not in made_for:
-            kind = self._context.stage.compute
-            where = "Fargate" if kind.kind == "fargate" else kind.instance_types[0]
-            raise ImageError(
-                f"{name}: the image is built for {', '.join(sorted(made_for))}, but {where} needs {self._architecture}",
-                hint="Take a base image for it and no `--platform` in the Dockerfile, or other instance types.",
-            )
 
     def _say(self, name: str) -> Callable[[str], None]:
         return lambda line: self._emit(ContainerOutput(service=name, line=line, source="build"))
@@ -266,14 +247,6 @@ def repository_of(state: State | None, stack: str, service: str) -> Repository |
         if item["type"] == _REPOSITORY and str(item["urn"]).endswith(f"::{logical_name(stack, service)}") and known:
             return Repository(name=str(known["name"]), url=str(known["repositoryUrl"]))
     return None
-
-
-def is_own(context: StageContext, image: str) -> bool:
-    """Whether an image is in the registry of the stage's account and region, which can be asked about it."""
-    reference = parse_reference(image)
-    if context.target.name == "local":
-        return reference.host.startswith("127.0.0.1:")
-    return reference.ecr_region == context.target.region and reference.host.startswith(context.target.account_id())
 
 
 def _tag(sources: Sources) -> str:

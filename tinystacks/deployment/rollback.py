@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.events import Notice
-from tinystacks.deployment.image_supply import is_own
+from tinystacks.deployment.given_images import is_own
 from tinystacks.deployment.lock import is_held, locked_error, read_holder
 from tinystacks.deployment.release_diff import differences
 from tinystacks.deployment.releases import NoReleaseError, pick, release_before

@@ -1,18 +1,21 @@
 """Images in Amazon ECR: which there are, and what they are for.
 
-Source: Amazon ECR API reference, DescribeImages, BatchGetImage, PutImage, GetAuthorizationToken; OCI image
-specification, image index.
+Source: Amazon ECR API reference, DescribeImages, BatchGetImage, GetDownloadUrlForLayer, PutImage,
+GetAuthorizationToken; OCI image specification, image index, manifest and configuration.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.errors import AwsError
+from tinystacks.images.errors import ImageError
 
 _MISSING = frozenset({"ImageNotFoundException", "RepositoryNotFoundException"})
 _TAKEN = frozenset({"ImageAlreadyExistsException", "ImageTagAlreadyExistsException"})
@@ -24,6 +27,9 @@ _MANIFESTS = [
     "application/vnd.docker.distribution.manifest.v2+json",
     *sorted(_INDEXES),
 ]
+_SECONDS = 5.0
+"""For the few kilobytes of an image's configuration, which is only looked at to warn early."""
+_MOST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,20 +117,40 @@ class Repositories:
         return True
 
     def architectures(self, repository: str, digest: str) -> frozenset[str]:
-        """Give what an image was built for, such as `amd64`; empty when its manifest does not tell.
+        """Give what an image was built for, such as `amd64`; empty when it does not tell.
 
-        Only an index tells; a single manifest has it in a file of its own that ECR gives out through S3.
+        An index tells it; a single manifest has it in its configuration, which ECR gives out through S3.
+
+        Args:
+            repository: name in the account's registry.
+            digest: of the image.
 
         Raises:
             AwsError: ECR refuses.
+            ImageError: the configuration cannot be read.
         """
         with aws_errors("ecr", f"image repository {repository}"):
             images = self._manifests(repository, digest)
-        if not images or images[0].get("imageManifestMediaType") not in _INDEXES:
-            return frozenset()
-        listed = json.loads(images[0]["imageManifest"]).get("manifests", [])
-        found = {str(item.get("platform", {}).get("architecture", "")) for item in listed}
-        return frozenset(found - {"", "unknown"})
+        manifest: Any = json.loads(images[0]["imageManifest"]) if images else {}
+        if "manifests" in manifest:
+            found = {str(item.get("platform", {}).get("architecture", "")) for item in manifest["manifests"]}
+            return frozenset(found - {"", "unknown"})
+        configuration = str(manifest.get("config", {}).get("digest", ""))
+        return self._configured(repository, configuration) if configuration else frozenset()
+
+    def _configured(self, repository: str, digest: str) -> frozenset[str]:
+        with aws_errors("ecr", f"image repository {repository}"):
+            url = self._ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)["downloadUrl"]
+        try:
+            with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - ECR's own answer
+                document: Any = json.loads(answer.read(_MOST_BYTES))
+            return frozenset({str(document.get("architecture", ""))} - {"", "unknown"})
+        except urllib.error.HTTPError as error:
+            # The address in its other words is signed.
+            raise ImageError(f"the image's configuration cannot be read: HTTP {error.code}") from None
+        except (OSError, ValueError, AttributeError) as error:
+            said = getattr(error, "reason", error)
+            raise ImageError(f"the image's configuration cannot be read: {said}") from None
 
     def _manifests(self, repository: str, digest: str) -> list[Any]:
         return self._ecr.batch_get_image(

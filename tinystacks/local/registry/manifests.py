@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,12 +131,15 @@ def read_manifest(data: bytes, content_type: str, has_blob: Callable[[str], obje
 
 
 def install(host: str) -> None:
-    """Have moto's ECR name its repositories in this registry.
+    """Have moto's ECR name its repositories in this registry, and give out its layers and configurations.
+
+    Source: Amazon ECR API reference, GetDownloadUrlForLayer.
 
     Args:
         host: `127.0.0.1:PORT`.
     """
-    from moto.ecr import models  # noqa: PLC0415 - moto takes seconds to load
+    from moto.core.responses import ActionResult  # noqa: PLC0415 - moto takes seconds to load
+    from moto.ecr import models, responses  # noqa: PLC0415 - same
 
     repository: Any = models.Repository
     original: Any = getattr(repository, "_tinystacks_init", repository.__init__)
@@ -147,3 +150,9 @@ def install(host: str) -> None:
 
     repository._tinystacks_init = original  # noqa: SLF001 - so that a second local AWS in this process names its own
     repository.__init__ = init
+
+    def layer(self: Any) -> Any:
+        name, digest = self._get_param("repositoryName"), self._get_param("layerDigest")
+        return ActionResult({"downloadUrl": f"http://{host}/v2/{name}/blobs/{digest}", "layerDigest": digest})
+
+    cast("Any", responses.ECRResponse).get_download_url_for_layer = layer
