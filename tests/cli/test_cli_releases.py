@@ -61,7 +61,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def test_what_is_wrong_is_said_before_anything_is_done(shop):
     assert "has no release 9; it has 1" in shop.run("releases", "show", "9", code=1).err
-    assert "2 numbers of releases, not 1" in shop.run("releases", "diff", "1", code=2).err
+    assert "the numbers of 2 releases; 1 was given" in shop.run("releases", "diff", "1", code=2).err
+    unnumbered = shop.run("releases", "show", code=2).err
+    assert "releases show needs the number of a release; none was given" in unnumbered
+    assert "tstack releases show 3" in unnumbered
+    twice = shop.run("up", "--image", "web=nginx:2", "--image", "web=nginx:3", code=2).err
+    assert "service `web` is given an image twice: nginx:2 and nginx:3" in twice
+    twice = shop.run("scale", "web=3", "web=2", code=2).err
+    assert "service `web` is given a number of tasks twice: 3 and 2" in twice
     assert "nothing to go back to" in shop.run("rollback", code=1).err
     assert "runs 2 to 4 tasks" in shop.run("scale", "web=9", code=2).err
     assert "runs no service `wep`" in shop.run("scale", "wep=3", code=2).err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinystacks.commands.named_once import once_each
 from tinystacks.commands.options import Place, Yes, on_stage, print_json
 from tinystacks.commands.typed_forms import COMMAND_WORD
 from tinystacks.errors import DeploymentFailedError, UsageError
@@ -55,7 +56,7 @@ def show(place: Place, *, words: Words = None) -> None:
     from tinystacks.deployment.releases import pick
     from tinystacks.rendering.releases import show_release
 
-    place, [number] = _numbers(place, words, 1)
+    place, [number] = _numbers(place, words, "show 3")
     deployment = place.workspace().deployment(place.stage)
     release = pick(deployment.releases(), number, deployment.typed)
     if place.as_json:
@@ -72,7 +73,7 @@ def diff(place: Place, *, words: Words = None) -> None:
     from tinystacks.deployment.releases import pick
     from tinystacks.rendering.releases import show_differences
 
-    place, [before, after] = _numbers(place, words, 2)
+    place, [before, after] = _numbers(place, words, "diff 3 4")
     deployment = place.workspace().deployment(place.stage)
     known, name = deployment.releases(), deployment.stage.stage
     found = differences(pick(known, before, deployment.typed), pick(known, after, deployment.typed))
@@ -132,7 +133,7 @@ def scale(
     from tinystacks.rendering.progress import Progress
 
     place, given = _words(place, words, lambda word: "=" in word)
-    counts = dict(_count(word) for word in given)
+    counts = once_each([_count(word) for word in given], "a number of tasks")
     if not counts:
         raise UsageError("scale needs a service and a number", hint="Such as: tstack scale web=4")
     deployment = place.deployment()
@@ -185,6 +186,16 @@ def cancel_rollout(place: Place) -> None:
     else:
         words = "went back to what ran before" if result.result is Result.ROLLED_BACK else "could not go back"
         place.screen.talk.print(f"{result.stack}/{result.stage} {words}.")
+        if result.result is not Result.ROLLED_BACK:
+            for verdict in result.verdicts:
+                if verdict.reason:
+                    place.screen.talk.print(f"  {verdict.service}: {verdict.reason}", markup=False)
+            place.screen.talk.print(
+                f"  -> `tstack status {deployment.typed}` shows what runs; `tstack rollback {deployment.typed}` brings "
+                "back the last good release with all its settings, and where there is none, mend the file and run "
+                f"`tstack up {deployment.typed}`.",
+                markup=False,
+            )
     if result.result not in {Result.UNCHANGED, Result.ROLLED_BACK, Result.STEADY}:
         raise typer.Exit(DeploymentFailedError.exit_code)
 
@@ -193,15 +204,15 @@ def given_images(words: list[str] | None) -> dict[str, str]:
     """Read `--image web=REF`.
 
     Raises:
-        UsageError: one names no service or no image.
+        UsageError: one names no service or no image, or a service is named twice.
     """
-    found: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
     for word in words or ():
         name, _, image = word.partition("=")
         if not name or not image:
             raise UsageError(f"--image {word!r} names no service and image", hint="Such as: --image web=nginx:1.27")
-        found[name] = image
-    return found
+        found.append((name, image))
+    return once_each(found, "an image")
 
 
 def _finish(place: Place, result: UpResult) -> None:
@@ -249,11 +260,16 @@ def _words(place: Place, words: list[str] | None, is_ours: Callable[[str], bool]
     return replace(place, stage=names[0] if names else None), ours
 
 
-def _numbers(place: Place, words: list[str] | None, count: int) -> tuple[Place, list[int]]:
+def _numbers(place: Place, words: list[str] | None, example: str) -> tuple[Place, list[int]]:
     place, given = _words(place, words, str.isdecimal)
-    if len(given) != count:
-        kind = "one number" if count == 1 else f"{count} numbers"
-        raise UsageError(f"this needs {kind} of releases, not {len(given)}", hint="`tstack releases` lists them.")
+    command, *wanted = example.split()
+    if len(given) != len(wanted):
+        kind = "the number of a release" if len(wanted) == 1 else f"the numbers of {len(wanted)} releases"
+        said = "none was given" if not given else f"{' '.join(given)} was given"
+        raise UsageError(
+            f"releases {command} needs {kind}; {said}",
+            hint=f"Such as: tstack releases {example}; `tstack releases` lists them.",
+        )
     return place, [int(word) for word in given]
 
 
