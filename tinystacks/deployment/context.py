@@ -201,8 +201,11 @@ class StageContext:
         return session
 
     @contextmanager
-    def explained(self) -> Generator[None]:
+    def explained(self, command: str = "") -> Generator[None]:
         """Turn failures of the engine into errors of ours.
+
+        Args:
+            command: that the user typed; the engine's own by default.
 
         Raises:
             InterruptedByUserError: the user ended the operation.
@@ -213,7 +216,7 @@ class StageContext:
         except EngineFailure as failure:
             if self.interrupt.requested.is_set():
                 raise InterruptedByUserError(
-                    f"Interrupted during `{failure.command}`.",
+                    f"Interrupted during `{command or failure.command}`.",
                     hint="What was done stays. Repeat the command: it goes on from here.",
                 ) from failure
             raise explain(failure, stage=self.stage.stage) from failure

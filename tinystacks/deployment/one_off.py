@@ -63,9 +63,10 @@ class TaskRun:
     Attributes:
         service: whose task definition it ran.
         task_id: of the task.
-        exit_code: of the main container; none when it never ran.
+        exit_code: of the main container; none when it never ran, or was stopped at its deadline.
         reason: why the task stopped, in ECS's words.
         log_tail: the last lines.
+        stopped_after: seconds of its deadline, when it was stopped at that.
     """
 
     service: str
@@ -73,6 +74,7 @@ class TaskRun:
     exit_code: int | None
     reason: str
     log_tail: tuple[str, ...]
+    stopped_after: float | None = None
 
     def to_mapping(self) -> dict[str, Any]:
         """Give the JSON document of this run."""
@@ -82,6 +84,7 @@ class TaskRun:
             "exit_code": self.exit_code,
             "reason": self.reason,
             "log_tail": list(self.log_tail),
+            "stopped_after": self.stopped_after,
         }
 
 
@@ -128,6 +131,7 @@ def run_once(context: StageContext, order: OneOff, emit: OnEvent) -> TaskRun:
         exit_code=None if late else container.get("exitCode"),
         reason=str(container.get("reason") or task.get("stoppedReason", "")),
         log_tail=tuple(log.lines[-_LAST_LINES:]),
+        stopped_after=order.deadline if late else None,
     )
 
 

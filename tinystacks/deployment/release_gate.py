@@ -100,7 +100,10 @@ def _serving(opened: Opened) -> frozenset[str]:
 
 
 def _verdict(run: TaskRun, asked: str) -> ServiceVerdict:
-    how = "did not run" if run.exit_code is None else f"ended with exit code {run.exit_code}"
+    if run.stopped_after is not None:
+        how = f"was stopped after {run.stopped_after:g} s without an end (`rolling_update.deadline`)"
+    else:
+        how = "did not run" if run.exit_code is None else f"ended with exit code {run.exit_code}"
     cause = Cause(
         service=run.service,
         reason="release-command",

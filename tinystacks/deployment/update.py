@@ -97,7 +97,7 @@ class Update:
             opened.emit = gate.tell if gate else emit
             program = context.inputs.program(opened.record, images=supply.images, release_gate=gate, **forced)
             if opened.state is None:
-                with context.explained():
+                with context.explained(self._operation):
                     opened.session.create()
                 moved_on = False
             else:
@@ -157,7 +157,7 @@ class Update:
 
     def _preview(self, opened: Opened, program: Callable[[], None]) -> EventTranslator:
         self._emit(PhaseStarted(phase=Phase.PREVIEW, message="finding out what changes"))
-        with self._context.explained():
+        with self._context.explained(self._operation):
             return self._context.run_engine(
                 opened, lambda on_event: opened.session.preview(program, on_event), planning=True
             )
@@ -201,7 +201,7 @@ class Update:
         self._emit(PhaseStarted(phase=Phase.ENGINE, message="changing the stage"))
         done = Changes()
         try:
-            with context.explained():
+            with context.explained(self._operation):
                 translator = update_resources(context, opened, program, message=self._message)
             done = translator.changes or done
             context.remember(
@@ -220,7 +220,7 @@ class Update:
         context = self._context
         self._emit(PhaseStarted(phase=Phase.ENGINE, message="removing the instances, on which no task runs any more"))
         try:
-            with context.explained():
+            with context.explained(self._operation):
                 translator = update_resources(context, opened, program, message=self._message)
         finally:
             self._note_state(opened)
@@ -260,7 +260,7 @@ class Update:
             else "Reading services that ECS has rolled back from AWS before going on."
         )
         self._emit(Notice(message=why))
-        with context.explained():
+        with context.explained(self._operation):
             context.run_engine(
                 opened, lambda on_event: opened.session.refresh(program, on_event, targets=urns), planning=True
             )

@@ -79,11 +79,17 @@ def wants_to_go_back(screen: Screen) -> bool:
     """Ask, after an interrupt, whether the deployment is stopped; without a terminal it is left alone."""
     if not screen.interactive:
         return False
-    try:
-        answer = screen.talk.input("Stop the deployment and go back, or leave it? [stop/LEAVE] ", markup=False)
-    except (EOFError, KeyboardInterrupt):
-        return False
-    return answer.strip().lower() in {"s", "stop"}
+    question = "Stop the deployment and go back, or leave it? [stop/LEAVE] "
+    while True:
+        try:
+            answer = screen.talk.input(question, markup=False).strip().lower()
+        except (EOFError, KeyboardInterrupt):
+            return False
+        if answer in {"s", "stop"}:
+            return True
+        if answer in {"", "l", "leave"}:
+            return False
+        question = f"`{answer}` is neither. Type `stop` to go back, or `leave` (or nothing) to leave it: "
 
 
 def ask_before_unlock(screen: Screen, stage: StageSpec, *, yes: bool) -> None:

@@ -1,0 +1,83 @@
+"""A `release_command` that does not end, and the words for an interrupt while the engine works."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from programs.settings import ReleaseOrder
+from tests.fakes.deployment_target import FakeTarget
+from tests.fakes.ecs_deployments import NEW, Clock, ScriptedLogs
+from tests.fakes.stages import small_stage
+from tinystacks.deployment.context import Opened, StageContext
+from tinystacks.deployment.engine_errors import EngineFailure
+from tinystacks.deployment.interrupt import Interrupt
+from tinystacks.deployment.pace import Pace
+from tinystacks.deployment.release_gate import ReleaseGate
+from tinystacks.deployment.settings import DeploymentSettings
+from tinystacks.errors import DeploymentFailedError, InterruptedByUserError
+
+
+class EndlessTask:
+    """ECS with one task that only a stop ends."""
+
+    def __init__(self):
+        self.stopped = ""
+
+    def run_task(self, **_arguments):
+        return {"tasks": [{"taskArn": "arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/1"}]}
+
+    def stop_task(self, *, cluster, task, reason):
+        self.stopped = reason
+
+    def describe_tasks(self, **_arguments):
+        ended = {
+            "lastStatus": "STOPPED",
+            "stoppedReason": self.stopped,
+            "containers": [{"name": "web", "exitCode": 137}],
+        }
+        return {"tasks": [ended if self.stopped else {"lastStatus": "RUNNING"}]}
+
+
+class QuietLogs(ScriptedLogs):
+    """Two lines at the first look, then none."""
+
+    def get_log_events(self, **arguments):
+        return super().get_log_events(**arguments) if not self.streams else {"events": []}
+
+
+@pytest.fixture
+def context(tmp_path):
+    clock = Clock()
+    return StageContext(
+        small_stage(services={"web": {"release_command": ["./migrate"], "rolling_update": {"deadline": 120}}}),
+        FakeTarget(clients={"ecs": EndlessTask(), "logs": QuietLogs()}),
+        workspace=tmp_path,
+        program=None,
+        settings=DeploymentSettings(pace=Pace(clock=clock, sleep=clock.sleep)),
+        interrupt=Interrupt(),
+    )
+
+
+def test_a_release_command_that_its_deadline_cuts_off_has_run(context):
+    session = cast("Any", SimpleNamespace())
+    opened = Opened(session=session, state=None, record=None, emit=lambda _event: None)
+    gate = ReleaseGate(context, opened, lambda _event: None)
+    order = ReleaseOrder(
+        service="web", cluster="shop-dev", task_definition=NEW, log_group="/g", strategy=[], network=None
+    )
+    with pytest.raises(DeploymentFailedError):
+        gate(order)
+    [verdict] = gate.failed
+    assert "its release command was stopped after 120 s without an end" in verdict.reason
+    assert "did not run" not in verdict.reason
+    assert verdict.causes[0].log_tail == ("starting", "no database")
+
+
+@pytest.mark.parametrize(("typed", "named"), [("up", "up"), ("", "preview")])
+def test_an_interrupt_names_the_command_that_was_typed(context, typed, named):
+    context.interrupt.request()
+    with pytest.raises(InterruptedByUserError, match=f"Interrupted during `{named}`"), context.explained(typed):
+        raise EngineFailure(command="preview", code=-2)
