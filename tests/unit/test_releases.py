@@ -56,9 +56,21 @@ def test_a_result_is_known_from_the_record_the_kept_verdict_or_the_next_release(
     assert found[1].verdicts[0].result is Result.ROLLED_BACK
 
 
+def test_only_the_newest_release_can_be_in_progress():
+    """As after an `up` that was broken off, and another one."""
+    kept = {2: {"result": "in_progress", "verdicts": []}}
+    found = releases_of([entry(3, result="in_progress"), entry(2), entry(1, result="in_progress")], kept)
+    assert numbers(found) == [(3, "in_progress"), (2, "unknown"), (1, "unknown")]
+    assert [release.reason for release in found] == ["", *["replaced before anybody saw how it ended"] * 2]
+    assert found[1].to_mapping()["reason"] == found[1].reason
+    told = releases_of([entry(2, before={"number": 1, "result": "in_progress"}), entry(1)], {})
+    assert numbers(told) == [(2, "unknown"), (1, "unknown")]
+
+
 def test_json_keys_that_scripts_rely_on():
     [release] = releases_of([entry(1, result="steady")], {})
-    assert list(release.to_mapping()) == ["number", "created_at", "by", "commit", "message", "result", "images"]
+    keys = ["number", "created_at", "by", "commit", "message", "result", "images", "reason"]
+    assert list(release.to_mapping()) == keys
 
 
 def test_ask_6_a_rollback_takes_the_last_steady_release_that_ran_something_else():

@@ -8,7 +8,7 @@ stage whose state is shared.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_RESULT = "unknown"
 """The engine was done, and nobody here saw how the services' deployments ended."""
+_REPLACED = "replaced before anybody saw how it ended"
 
 _OF_THE_PLACE = ("state", "secrets_provider", "account", "profile", "region", "approval", "order")
 
@@ -50,6 +51,7 @@ class Release:
         sources: content of the sources that images were built from, by service.
         spec: the whole resolved stage.
         verdicts: how the services' deployments ended, with causes; empty when unknown.
+        reason: why the result is not known, where that is known.
     """
 
     number: int
@@ -62,6 +64,7 @@ class Release:
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
     spec: Mapping[str, Any] = field(default_factory=dict[str, Any])
     verdicts: tuple[ServiceVerdict, ...] = ()
+    reason: str = ""
 
     @property
     def content(self) -> str:
@@ -101,6 +104,7 @@ class Release:
             "message": self.message,
             "result": self.result,
             "images": dict(self.images),
+            "reason": self.reason,
         }
         if not whole:
             return line
@@ -147,7 +151,8 @@ def releases_of(entries: Iterable[HistoryEntry], verdicts: Mapping[int, Mapping[
             spec=dict(entry.spec),
             verdicts=tuple(_verdict(item) for item in kept.get("verdicts", ())),
         )
-    return [found[number] for number in sorted(found, reverse=True)]
+    known = [found[number] for number in sorted(found, reverse=True)]
+    return [*known[:1], *(_ended(release) for release in known[1:])]
 
 
 def pick(releases: Iterable[Release], number: int, typed: str) -> Release:
@@ -194,6 +199,13 @@ def release_before(releases: Iterable[Release], typed: str) -> Release:
         "steady.",
         hint=f"Mend the sources or the file and run `tstack up {typed}`; or name a release with --to.",
     )
+
+
+def _ended(release: Release) -> Release:
+    """Give a release that others followed: its deployment is over, also where its `up` was broken off."""
+    if release.result != Result.IN_PROGRESS:
+        return release
+    return replace(release, result=UNKNOWN_RESULT, reason=_REPLACED)
 
 
 def _no_releases(typed: str) -> NoReleaseError:

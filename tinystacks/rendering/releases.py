@@ -43,7 +43,7 @@ def show_releases(console: Console, releases: Sequence[Release]) -> None:
             _when(release),
             escape(release.by),
             escape(release.commit),
-            Text(_words(release.result), style=_COLOURS.get(release.result, "red")),
+            Text(_result(release), style=_COLOURS.get(release.result, "red")),
             escape(release.message),
         )
     console.print(table)
@@ -52,7 +52,7 @@ def show_releases(console: Console, releases: Sequence[Release]) -> None:
 def show_release(console: Console, release: Release) -> None:
     """Write one release with what it ran and how it ended."""
     colour = _COLOURS.get(release.result, "red")
-    console.print(f"[bold]release {release.number}[/] [{colour}]{_words(release.result)}[/]")
+    console.print(f"[bold]release {release.number}[/] [{colour}]{_result(release)}[/]")
     who = f" by {escape(release.by)}" if release.by else ""
     commit = f", commit {escape(release.commit)}" if release.commit else ""
     console.print(f"{_when(release)}{who}{commit}")
@@ -130,6 +130,10 @@ def _when(release: Release) -> str:
 
 def _words(result: str) -> str:
     return result.replace("_", " ")
+
+
+def _result(release: Release) -> str:
+    return _words(release.result) + (f" ({release.reason})" if release.reason else "")
 
 
 def _value(value: Any) -> str:
