@@ -17,11 +17,11 @@ from tests.fakes.local_deploying_child import local_deployment
 from tinystacks.deployment.automation import EngineSession
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_place import engine_place
-from tinystacks.deployment.events import Notice, TasksProgress, Warned
+from tinystacks.deployment.events import Notice, ResourceStarted, TasksProgress, Warned
 from tinystacks.deployment.leftovers import Sweep
 from tinystacks.deployment.state_file import read_state_file
 from tinystacks.deployment.work_folder import WorkFolder
-from tinystacks.errors import AwsError, NotDeployedError
+from tinystacks.errors import AwsError, LocalAwsError, NotDeployedError
 from tinystacks.local.process import LocalAws
 
 ROOT = Path(__file__).parents[2]
@@ -119,6 +119,23 @@ def test_a3_sigkill_in_the_middle_of_up_is_told_and_the_next_up_converges(local,
     assert gone.kept == ()
     assert any(words.startswith("task definition ") for words in gone.deregistered), "revisions go with the stage"
     assert local.left(deployment) == []
+
+
+def test_when_the_local_aws_dies_in_the_middle_of_up_that_is_the_error_and_the_next_up_starts_anew(local, tmp_path):
+    status = LocalAws(home=local.home).status()
+    assert status is not None
+
+    def kill_it(event):
+        if isinstance(event, ResourceStarted) and "subnet" in event.words:
+            with suppress(ProcessLookupError):
+                os.kill(status.pid, signal.SIGKILL)
+
+    with pytest.raises(LocalAwsError) as died:
+        local.deployment(tmp_path).up(kill_it)
+    assert died.value.message == "The local AWS ended during `up`, and everything in it is gone."
+    assert died.value.hint == "`tstack up dev --local` starts another one and makes the stage anew."
+    LocalAws(home=local.home).start("simulated")
+    assert local.deployment(tmp_path).up().result is Result.STEADY
 
 
 def test_c6_sigkill_in_the_middle_of_destroy_and_the_next_destroy_leaves_nothing(local, tmp_path):

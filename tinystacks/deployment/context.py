@@ -23,9 +23,9 @@ from tinystacks.deployment.recovery import run_past_stale_lock
 from tinystacks.deployment.release_journal import ReleaseJournal
 from tinystacks.deployment.stage_program import load_ahead
 from tinystacks.deployment.stored_record import is_same_release, stored_record
-from tinystacks.deployment.wording import Wording
+from tinystacks.deployment.wording import Wording, typed_stage
 from tinystacks.deployment.work_folder import StageRecord, WorkFolder
-from tinystacks.errors import InterruptedByUserError
+from tinystacks.errors import InterruptedByUserError, LocalAwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -209,17 +209,30 @@ class StageContext:
 
         Raises:
             InterruptedByUserError: the user ended the operation.
+            LocalAwsError: the local AWS has ended meanwhile, and with it everything that was in it.
             TinystacksError: what the failure means.
         """
         try:
             yield
         except EngineFailure as failure:
+            if self.target.name == "local":
+                self._check_lives(failure)
             if self.interrupt.requested.is_set():
                 raise InterruptedByUserError(
                     f"Interrupted during `{command or failure.command}`.",
                     hint="What was done stays. Repeat the command: it goes on from here.",
                 ) from failure
             raise explain(failure, stage=self.stage.stage) from failure
+
+    def _check_lives(self, failure: EngineFailure) -> None:
+        try:
+            self.target.account_id()
+        except LocalAwsError as gone:
+            again = typed_stage(self.stage.stage, self.target.name)
+            raise LocalAwsError(
+                f"The local AWS ended during `{failure.command}`, and everything in it is gone.",
+                hint=f"`tstack up {again}` starts another one and makes the stage anew.",
+            ) from gone
 
     def run_engine(
         self,
