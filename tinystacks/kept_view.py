@@ -16,7 +16,12 @@ from tinystacks.file_names import file_in
 from tinystacks.outputs import StageOutputs
 
 if TYPE_CHECKING:
+    from tinystacks.deployment.target import Target
+    from tinystacks.deployment.work_folder import StageRecord
     from tinystacks.local.target import LocalTarget
+
+_DEFAULT_STAGE = "dev"
+"""Of a file that names no stages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +31,13 @@ class KeptView:
     Attributes:
         outputs: what the stage's program exported.
         release: number of the release that was deployed last.
-        target: the local AWS.
+        target: where the stage is.
         file_is_newer: whether the file was written since.
     """
 
     outputs: StageOutputs
     release: int
-    target: LocalTarget
+    target: Target
     file_is_newer: bool
 
 
@@ -53,42 +58,105 @@ def kept_view(file: Path | None, stage: str | None, region: str | None) -> KeptV
     folder = WorkFolder(path.parent, "local", chosen)
     if chosen not in stages:
         return None
+    found = _read(folder, stack, region)
+    if found is None:
+        return None
+    record, outputs = found
     try:
-        record, kept = folder.read_record(), folder.read_outputs()
-        outputs = StageOutputs.from_exports(kept) if kept is not None else None
         newer = path.stat().st_mtime_ns > (folder.path / "record.json").stat().st_mtime_ns
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError:
         return None
-    if (
-        record is None
-        or record.cleared
-        or outputs is None
-        or stack != record.stack
-        or region not in {None, outputs.region}
-    ):
-        return None
-    from tinystacks.local.process import LocalAws  # noqa: PLC0415 - an extra that only --local needs
-    from tinystacks.local.target import LocalTarget  # noqa: PLC0415 - same
+    target = _local_target(record, outputs)
+    return _view(record, outputs, target, file_is_newer=newer)
 
-    status = LocalAws().status()
-    if status is None or record.identity != f"local:{status.instance_id}":
+
+def kept_before(
+    file: Path | None, stage: str | None, region: str | None, *, local: bool, profile: str | None
+) -> KeptView | None:
+    """Give what was kept of a stage, for a file with problems; nothing where only the file would tell where it is.
+
+    Args:
+        file: the file; `tstack.yaml` in the current folder by default.
+        stage: name of the stage; the first of the file by default.
+        region: AWS region, when the user names one.
+        local: whether the stage is one of the local AWS.
+        profile: AWS profile, when the user names one; by default the file's.
+
+    Raises:
+        CredentialsError: there are no valid credentials.
+    """
+    path = file or file_in(Path())
+    document = _document(path) if path is not None else None
+    if path is None or document is None or document.get("state") is not None:
         return None
-    target = LocalTarget(status, outputs.region)
-    return KeptView(outputs=outputs, release=record.release, target=target, file_is_newer=newer)
+    stages: Any = document.get("stages") or {_DEFAULT_STAGE: {}}
+    if not isinstance(stages, dict):
+        return None
+    own = cast("dict[str, Any]", stages)
+    chosen = stage or str(next(iter(own)))
+    settings: Any = own.get(chosen) or {}
+    if chosen not in own or not isinstance(settings, dict) or "state" in settings:
+        return None
+    found = _read(WorkFolder(path.parent, "local" if local else "aws", chosen), str(document.get("name", "")), region)
+    if found is None:
+        return None
+    record, outputs = found
+    if local:
+        return _view(record, outputs, _local_target(record, outputs))
+    from tinystacks.deployment.target import AwsTarget  # noqa: PLC0415 - boto3 takes 0.2 s to load
+
+    named = profile or cast("dict[str, Any]", settings).get("profile") or document.get("profile")
+    target = AwsTarget(profile=named if isinstance(named, str) else None, region=outputs.region)
+    return _view(record, outputs, target) if record.identity == target.identity() else None
 
 
 def _names(path: Path) -> tuple[str, list[str]] | None:
     """Give the names of the stack and of its stages, as far as the file tells them without being checked."""
+    fields = _document(path)
+    if fields is None:
+        return None
+    stages: Any = fields.get("stages")
+    if not isinstance(stages, dict) or not stages:
+        return None
+    return str(fields.get("name", "")), [str(name) for name in cast("dict[Any, Any]", stages)]
+
+
+def _document(path: Path) -> dict[str, Any] | None:
     import yaml  # noqa: PLC0415 - loaded with the first file
 
     try:
         document: Any = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
     except (OSError, yaml.YAMLError):
         return None
-    if not isinstance(document, dict):
+    return cast("dict[str, Any]", document) if isinstance(document, dict) else None
+
+
+def _read(folder: WorkFolder, stack: str, region: str | None) -> tuple[StageRecord, StageOutputs] | None:
+    try:
+        record, kept = folder.read_record(), folder.read_outputs()
+        outputs = StageOutputs.from_exports(kept) if kept is not None else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    fields = cast("dict[str, Any]", document)
-    stages: Any = fields.get("stages")
-    if not isinstance(stages, dict) or not stages:
+    if record is None or record.cleared or outputs is None:
         return None
-    return str(fields.get("name", "")), [str(name) for name in cast("dict[Any, Any]", stages)]
+    if record.stack != stack or region not in {None, outputs.region}:
+        return None
+    return record, outputs
+
+
+def _local_target(record: StageRecord, outputs: StageOutputs) -> LocalTarget | None:
+    from tinystacks.local.process import LocalAws  # noqa: PLC0415 - an extra that only --local needs
+    from tinystacks.local.target import LocalTarget  # noqa: PLC0415 - same
+
+    status = LocalAws().status()
+    if status is None or record.identity != f"local:{status.instance_id}":
+        return None
+    return LocalTarget(status, outputs.region)
+
+
+def _view(
+    record: StageRecord, outputs: StageOutputs, target: Target | None, *, file_is_newer: bool = True
+) -> KeptView | None:
+    if target is None:
+        return None
+    return KeptView(outputs=outputs, release=record.release, target=target, file_is_newer=file_is_newer)

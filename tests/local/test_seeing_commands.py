@@ -170,6 +170,26 @@ def test_changes_of_the_file_that_were_not_deployed_are_told(seen: Seen) -> None
     assert seen.document("status")["local_changes"] is False
 
 
+@pytest.mark.parametrize("stages", ["stages: {dev: {}, prod: {}}\n", ""])
+def test_a_file_with_problems_keeps_nobody_from_seeing_what_runs(seen: Seen, stages: str) -> None:
+    seen.user.write(
+        FILE.replace("    port: 80\n", "    port: 80\n    memory: 40000\n").replace(
+            "stages: {dev: {}, prod: {}}\n", stages
+        )
+    )
+    try:
+        refused = seen.user.run("up", "--local", "--yes")
+        assert (refused.code, "memory" in refused.err) == (2, True)
+        for words in ("status", "logs", "tasks", "events", "metrics", "outputs", "exec --print", "exec --check"):
+            done = seen.user.run(*words.split(), "--local")
+            assert done.code == 0, (words, done.err)
+            told = "this shows what was deployed" in done.err or "tstack validate" in done.out
+            assert told or (stages and not words.startswith("exec")), (words, done.err)
+        assert seen.user.run("status", "nowhere", "--local").code == 2
+    finally:
+        seen.user.write(FILE)
+
+
 def test_one_task_with_its_containers_and_the_last_one_that_stopped(seen: Seen) -> None:
     task = seen.document("tasks", "--service", "web")["tasks"][0]["id"]
     shown = seen.document("tasks", "--task", task[:10])["task"]

@@ -11,7 +11,7 @@ import typer
 
 from tinystacks.commands.options import Place, on_stage, print_json
 from tinystacks.commands.reading import Cluster, open_reads
-from tinystacks.errors import AccessError, UsageError
+from tinystacks.errors import AccessError, SpecError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tinystacks.operations.exec_access import TaskAccess
     from tinystacks.operations.exec_model import AccessReport, ExecContainer, ExecTask
 
+_NONE: Mapping[str, str] = {}
 ServiceOption = Annotated[
     str | None,
     typer.Option("--service", "-s", help="Only tasks of this service; with --cluster the name of the ECS service."),
@@ -208,19 +209,28 @@ def _choose(
     from tinystacks.operations.exec_access import TaskAccess
     from tinystacks.rendering.access import choose_task
 
-    environment: Mapping[str, str] = {}
     if cluster is None:
-        deployment = place.workspace().deployment(place.stage)
-        access, profile = TaskAccess(deployment.outputs(), deployment.target.client), deployment.target.profile
-        if place.local:
-            environment = deployment.target.environment()
+        access, profile, environment = _way_in(place)
     else:
         elsewhere, service = open_reads(place, cluster, service)
         access, profile = TaskAccess(elsewhere.outputs, elsewhere.clients), place.profile
-        if place.local:
-            environment = _local_environment(access.outputs.region)
+        environment = _local_environment(access.outputs.region) if place.local else _NONE
     chosen = choose_task(place.screen, access.candidates(service=service, task=task))
     return _Chosen(place, access, profile, environment, chosen, access.container(chosen, container))
+
+
+def _way_in(place: Place) -> tuple[TaskAccess, str | None, Mapping[str, str]]:
+    """Give the way into a stage of the file, its profile, and the environment of the AWS CLI."""
+    from tinystacks.operations.exec_access import TaskAccess
+
+    try:
+        deployment = place.workspace().deployment(place.stage)
+        outputs, target = deployment.outputs(), deployment.target
+    except SpecError:
+        if (kept := place.kept_before()) is None:
+            raise
+        outputs, target = kept.outputs, kept.target
+    return TaskAccess(outputs, target.client), target.profile, target.environment() if place.local else _NONE
 
 
 def _local_environment(region: str) -> Mapping[str, str]:

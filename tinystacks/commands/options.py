@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tinystacks.deployment.deployment import Deployment
+    from tinystacks.kept_view import KeptView
     from tinystacks.local.status import LocalStatus
     from tinystacks.operations.stage_reads import Operations
     from tinystacks.rendering.console import Screen
@@ -89,8 +90,29 @@ class Place:
         return deployment
 
     def operations(self) -> Operations:
-        """Open the stage for reads."""
-        return self.workspace().operations(self.stage)
+        """Open the stage for reads; problems in the file keep nobody from seeing what was deployed."""
+        from tinystacks.errors import SpecError
+
+        try:
+            return self.workspace().operations(self.stage)
+        except SpecError:
+            if (kept := self.kept_before()) is None:
+                raise
+        from tinystacks.operations.stage_reads import Operations
+
+        return Operations(kept.outputs, kept.target.client, release=kept.release)
+
+    def kept_before(self) -> KeptView | None:
+        """Give what was deployed before the file got its problems, and say so; nothing where that is not known."""
+        from tinystacks.file_names import FILE_NAMES
+        from tinystacks.kept_view import kept_before
+
+        kept = kept_before(self.file, self.stage, self.region, local=self.local, profile=self.profile)
+        if kept is not None:
+            name = self.file or FILE_NAMES[0]
+            words = f"{name} has problems (tstack validate); this shows what was deployed"
+            self.screen.talk.print(words, markup=False, style="yellow")
+        return kept
 
     def _say_start(self, status: LocalStatus) -> None:
         from tinystacks.rendering.machine import show_local_start

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinystacks.errors import SpecError
+
 if TYPE_CHECKING:
     from tinystacks.commands.options import Place
     from tinystacks.operations.stage_reads import Operations
@@ -38,7 +40,7 @@ def open_reads(place: Place, cluster: str | None, service: str | None) -> tuple[
 
 
 def past_releases(place: Place) -> list[Happening]:
-    """Give the stage's releases and destroys as things that happened.
+    """Give the stage's releases and destroys as things that happened; none where the file has problems.
 
     Raises:
         TinystacksError: the engine, which keeps them, is missing or refuses.
@@ -46,7 +48,11 @@ def past_releases(place: Place) -> list[Happening]:
     from tinystacks.operations.timeline import Happening
 
     found: list[Happening] = []
-    for entry in place.workspace().deployment(place.stage).history():
+    try:
+        history = place.workspace().deployment(place.stage).history()
+    except SpecError:
+        return found  # the reads, which were opened before, have told of it
+    for entry in history:
         number = entry.release.get("number")
         result = str(entry.release.get("result") or entry.result).replace("_", " ")
         by, commit = entry.release.get("by"), entry.release.get("commit")

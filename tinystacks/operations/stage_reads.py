@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
+from tinystacks.errors import SpecError
 from tinystacks.kept_clients import KeptClients
 from tinystacks.operations.choosing import find_task, unknown
 from tinystacks.operations.ecs_reads import read_instances, read_services, read_tasks
@@ -99,7 +100,11 @@ class Operations:
         from tinystacks.operations.stage_status import StatusReads  # noqa: PLC0415 - tasks and logs are quick without it
 
         found = StatusReads(self, self._outputs, self._release, self._ecs_names).read()
-        return replace(found, local_changes=self._local_changes())
+        try:
+            return replace(found, local_changes=self._local_changes())
+        except SpecError:
+            told = "whether the file says something else: it has problems, which `tstack validate` shows"
+            return replace(found, not_read=(*found.not_read, told))
 
     def services(self, *, events: int = 10) -> list[ServiceStatus]:
         """Read the services.
