@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.main import get_command
 
 from tinystacks import errors
 from tinystacks.commands import access, engine, local_aws, releases, seeing
-from tinystacks.commands.given_values import convert_only_what_is_given
 from tinystacks.commands.options import Json, Place, Runtime, Speed, Yes, on_stage, open_streams, print_json
 from tinystacks.commands.typed_forms import parsed_form
+from tinystacks.commands.usage import made_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,14 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(words: list[str]) -> None:
-    command = get_command(app)
-    convert_only_what_is_given(command)
+    as_json = "--json" in words
+    command = made_command(app, as_json=as_json)
     try:
         command(words)
     except errors.TinystacksError as error:
-        _fail(error, as_json="--json" in words)
+        _fail(error, as_json=as_json)
     except KeyboardInterrupt:
-        _fail(errors.InterruptedByUserError("interrupted"), as_json="--json" in words)
+        _fail(errors.InterruptedByUserError("interrupted"), as_json=as_json)
 
 
 def _fail(error: errors.TinystacksError, *, as_json: bool) -> None:

@@ -1,0 +1,31 @@
+"""Words that the command line does not take, for people and for programs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.command_line import a_user
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("up --jsn --json", "No such option: --jsn"),
+        ("up a b --json", "unexpected extra argument"),
+        ("up --speed abc --json", "'--speed'"),
+        ("local speed --json", "Missing argument"),
+        ("vp --json", "No such command 'vp'"),
+        ("--jsn up --json", "No such option: --jsn"),
+    ],
+)
+def test_with_json_a_usage_error_is_one_document_and_said_as_ever(tmp_path, words, says):
+    user = a_user(tmp_path)
+    ended = user.run(*words.split())
+    plain = user.run(*words.replace(" --json", "").split())
+
+    error = ended.document["error"]
+    assert set(error) == {"kind", "message", "hint", "exit_code", "problems"}
+    assert (ended.code, error["kind"], error["exit_code"], error["problems"]) == (2, "usage", 2, [])
+    assert says in error["message"]
+    assert "--help" in error["hint"]
+    assert (ended.err, plain.out) == (plain.err, "")
