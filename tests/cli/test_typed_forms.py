@@ -29,6 +29,10 @@ def options_of(name: str) -> Iterator[click.Option]:
 @pytest.mark.parametrize(
     ("typed", "parsed"),
     [
+        ("engine", "engine show"),
+        ("engine --json", "engine show --json"),
+        ("engine --help", "engine --help"),
+        ("engine install --json", "engine install --json"),
         ("releases", "releases list"),
         ("releases prod --json", "releases list prod --json"),
         ("releases show 3", "releases show 3"),

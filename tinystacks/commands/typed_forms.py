@@ -10,12 +10,15 @@ _WITH_VALUE = frozenset({"--file", "-f", "--profile", "--region", "--task", "-t"
 
 
 def parsed_form(words: list[str]) -> list[str]:
-    """Give the words that are parsed for `releases [STAGE]`, `tasks show [STAGE] ID` and a command behind `--`.
+    """Give the words that are parsed for `engine`, `releases [STAGE]`, `tasks show [STAGE] ID` and what is behind `--`.
 
     Args:
         words: as they were typed, without the program's name.
     """
-    if words[:1] == ["releases"] and not {"-h", "--help"} & set(words):
+    asks_for_help = bool({"-h", "--help"} & set(words))
+    if words[:1] == ["engine"] and not asks_for_help and all(word.startswith("-") for word in words[1:]):
+        return ["engine", "show", *words[1:]]
+    if words[:1] == ["releases"] and not asks_for_help:
         plain, options = _taken_apart(words[1:])
         named = [] if plain[:1] and plain[0] in _OF_RELEASES else ["list"]
         return ["releases", *named, *plain, *options]
