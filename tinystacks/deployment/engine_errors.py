@@ -113,9 +113,9 @@ class EngineFailure(Exception):  # noqa: N818 - a carrier between modules, expla
         return bool(_NO_STACK.search(self.stderr))
 
     @property
-    def of_lookup(self) -> bool:
-        """Whether AWS refused what the program reads before it makes anything, such as a VPC that is not there."""
-        return re.search(_LOOKUP, self.text) is not None
+    def of_program(self) -> bool:
+        """Whether the program stopped before it made anything: what the file names, such as a VPC, is not there."""
+        return re.search(_LOOKUP, self.text) is not None or f"{_OWN_REFUSAL}SpecError: " in self.text
 
     @property
     def locked(self) -> bool:

@@ -54,10 +54,13 @@ class KnownStage:
         elif not context.shared:
             raise self._not_deployed()
         with context.explained():
-            outputs = outputs_of(context.session(context.engine(ignore)).state())
-        if outputs is None:
-            raise self._not_deployed() if record is None else self._half(record, self._why_half(record), goes_on="up")
-        return outputs
+            state = context.session(context.engine(ignore)).state()
+        outputs = outputs_of(state)
+        if outputs is not None:
+            return outputs
+        if record is None or state is None or not (state.count or state.pending):
+            raise self._not_deployed()
+        raise self._half(record, self._why_half(record), goes_on="up")
 
     def history(self) -> list[HistoryEntry]:
         """Give the stage's past changes, newest first; empty when there were none."""

@@ -104,10 +104,8 @@ def _engine_destroy(context: StageContext, opened: Opened, *, purge_images: bool
     try:
         return once()
     except EngineFailure as failure:
-        if failure.of_lookup:
-            opened.emit(
-                Notice(message="The network that the file names cannot be read; deleting what the state knows.")
-            )
+        if failure.of_program:
+            opened.emit(Notice(message="What the file names is not there any more; deleting what the state knows."))
             return once(runs_program=False)
         if context.interrupt.requested.is_set() or not passes_by_itself(failure.text):
             raise
