@@ -248,6 +248,14 @@ def test_outputs_name_every_value_by_its_path() -> None:
     assert "/tinystacks/shop/dev/web" in text
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_outputs_are_folded_in_a_narrow_window_and_never_cut(width: int) -> None:
+    arn = f"arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop-balancer-{'1a2b3c4d' * 5}/50dc6c"
+    text = _text(show_outputs, replace(OUTPUTS, load_balancer_arn=arn), width=width)
+    assert "…" not in text
+    assert arn in "".join(text.split())
+
+
 def test_the_json_of_status_has_the_promised_keys() -> None:
     document = json.loads(documents.to_json(documents.status_document(STATUS)))
     assert document["schema_version"] == 1

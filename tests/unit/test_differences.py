@@ -10,6 +10,7 @@ import pytest
 
 from tinystacks.deployment.differences import KNOWN_LATER, UNKNOWN, differences, value_at
 from tinystacks.deployment.masking import MASK, SECRET_SIGNATURE, SIGNATURE_KEY
+from tinystacks.rendering.differences import in_short
 
 
 def _state(**outputs: Any) -> SimpleNamespace:
@@ -74,3 +75,23 @@ def test_secrets_are_masked() -> None:
 
 def test_what_is_made_or_gone_has_no_differences() -> None:
     assert _told(_step(None, _state(max=5))) == []
+
+
+FAMILY = "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-of-many-things-production-web"
+LONG = "0123456789" * 20
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        (2, 3.0, ("2", "3")),
+        (None, "x", ("(nothing)", "x")),
+        (f"{FAMILY}:3", f"{FAMILY}:12", (f"…{FAMILY[-39:]}:3", f"…{FAMILY[-39:]}:12")),
+        (f"{FAMILY}:3", KNOWN_LATER, (f"{FAMILY}:3", KNOWN_LATER)),
+        (f"{LONG}a{LONG}", f"{LONG}bc{LONG}", (f"…{LONG[-40:]}a{LONG[:40]}…", f"…{LONG[-40:]}bc{LONG[:40]}…")),
+        (f"a{LONG}", f"a{LONG}{LONG}", (f"…{LONG[-40:]}", f"…{LONG[-40:]}{LONG}")),
+        ("", LONG, ('""', LONG)),
+    ],
+)
+def test_of_long_values_only_what_is_alike_is_cut(before: Any, after: Any, shown: tuple[str, str]) -> None:
+    assert in_short(before, after) == shown

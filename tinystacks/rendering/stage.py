@@ -208,6 +208,8 @@ def instances_table(instances: Iterable[InstanceStatus], *, width: int) -> Table
 def show_outputs(console: Console, outputs: StageOutputs) -> None:
     """Write what the stage's program exported, one value a line."""
     rows = Table.grid(padding=(0, 2))
+    rows.add_column(no_wrap=True)
+    rows.add_column(overflow="fold")
     document = outputs.to_mapping()
     services = document.pop("services")
     flat = {
