@@ -208,6 +208,15 @@ def test_f1_the_machine_image_is_looked_up_once_and_kept(bench):
     assert (record.ami_id, record.former_ami_ids) == ("ami-0123456789abcdef0", ("ami-00000000000000001",))
 
 
+def test_f5_every_machine_image_that_was_used_is_remembered_newest_first(bench):
+    first, second, third = (f"ami-0000000000000000{number}" for number in (1, 2, 3))
+    for image in (first, second, second, third, first):
+        bench.deployment(bench.target(), spec={"compute": {"ami": image}}).up()
+    record = bench.deployment(bench.target()).record()
+    assert record is not None
+    assert (record.ami_id, record.former_ami_ids) == (first, (third, second, first))
+
+
 def test_another_life_of_the_local_aws_starts_clean_with_a_notice(bench):
     bench.deployment().up()
     bench.world.existing.clear()

@@ -43,3 +43,11 @@ def test_a_secret_whole_and_by_key(values):
         values.of(one(f"{arn}:pass::"), "us-east-1")
     with pytest.raises(SecretError, match="unable to retrieve secret from asm"):
         values.of(one(f"{arn[:-3]}zzz"), "us-east-1")
+
+
+def test_h4_a_rotated_secret_is_what_the_next_task_gets(values):
+    client = boto3.client("secretsmanager", region_name="eu-west-1")
+    arn = client.create_secret(Name="shop/key", SecretString="first")["ARN"]
+    assert values.of(one(arn), "eu-west-1") == {"IT": "first"}
+    client.put_secret_value(SecretId=arn, SecretString="second")
+    assert values.of(one(arn), "eu-west-1") == {"IT": "second"}

@@ -78,15 +78,14 @@ def test_ecs_16_no_task_sets(name: str):
 
 
 @EVERY
-def test_ec2_8_metadata_needs_a_token(name: str):
-    """Also AutoScaling.3 and EC2.170."""
+def test_ec2_8_ec2_170_autoscaling_3_metadata_needs_a_token(name: str):
+    assert sample(name).has(TEMPLATE) == sample(name).has(GROUP)
     for template in sample(name).all(TEMPLATE):
         assert template.inputs["metadataOptions"]["httpTokens"] == "required"
 
 
 @EVERY
-def test_ec2_25_no_template_hands_out_public_addresses(name: str):
-    """Also AutoScaling.5."""
+def test_ec2_25_autoscaling_5_no_template_hands_out_public_addresses(name: str):
     for template in sample(name).all(TEMPLATE):
         assert "networkInterfaces" not in template.inputs
 

@@ -63,6 +63,12 @@ def test_e12_a_full_vpc_quota_is_seen_before_the_first_stage() -> None:
     assert (vpcs.verdict, "5 of 5 used" in vpcs.found, "L-F678F1CE" in vpcs.mend) == ("warning", True, True)
 
 
+def test_as_much_is_asked_for_as_a_stage_takes_besides_what_is_used() -> None:
+    findings = check_quotas({"ec2": FakeEc2(5), "service-quotas": FakeQuotas(5)}.__getitem__)
+    asked = {finding.name: finding.mend.rpartition(" ")[2] for finding in findings if finding.verdict == "warning"}
+    assert asked == {"VPCs per Region": "6", "Running On-Demand Standard instances (vCPU)": "12"}
+
+
 def test_quotas_that_may_not_be_read_fall_back_to_a_new_accounts() -> None:
     findings = check_quotas({"ec2": FakeEc2(1), "service-quotas": FakeQuotas(None)}.__getitem__)
     assert next(finding for finding in findings if finding.name == "VPCs per Region").found == "1 of 5 used"

@@ -112,7 +112,7 @@ def check_quotas(client: Callable[[str], Any]) -> list[Finding]:
         else:
             mend = (
                 f"Ask for more: aws service-quotas request-service-quota-increase --service-code {quota.service} "
-                f"--quota-code {quota.code} --desired-value {limit * 2:g}"
+                f"--quota-code {quota.code} --desired-value {limit - free + quota.uses:g}"
             )
             found = f"{found}; a stage with the default settings may take {quota.uses}"
             findings.append(Finding(name=quota.name, verdict="warning", found=found, mend=mend))
