@@ -17,6 +17,16 @@ DEFAULT = "one service on ec2"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 TEMPLATE, GROUP = "aws:ec2/launchTemplate:LaunchTemplate", "aws:autoscaling/group:Group"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+SERVICE = "aws:ecs/service:Service"
+OWN_INTERFACES = {"own interfaces on ec2", *(name for name in SAMPLES if name.startswith("fargate"))}
+"""Samples whose tasks have a network interface of their own (`awsvpc`)."""
+
+
+def template_of(group: dict[str, Any]) -> dict[str, Any]:
+    """The launch template of a group, of one instance type or several."""
+    if "launchTemplate" in group:
+        return group["launchTemplate"]
+    return group["mixedInstancesPolicy"]["launchTemplate"]["launchTemplateSpecification"]
 
 
 def containers(name: str) -> list[dict[str, Any]]:
@@ -28,15 +38,39 @@ def containers(name: str) -> list[dict[str, Any]]:
 
 
 @EVERY
-def test_ecs_1_ecs_4_no_container_is_privileged(name: str):
+def test_ecs_1_only_a_service_that_asks_for_it_is_on_the_hosts_network_and_then_as_its_own_user(name: str):
+    """The control fails a task on the host's network whose container is not privileged and has no user."""
+    for task in sample(name).all(TASK_DEFINITION):
+        mode = task.inputs["networkMode"]
+        assert mode == ("host" if name == "host network" else "awsvpc" if name in OWN_INTERFACES else "bridge")
+        assert {"pidMode", "ipcMode"}.isdisjoint(task.inputs)
+
+
+def test_ecs_1_a_user_in_the_file_is_the_containers_user():
+    document = {
+        "services": {"web": {**WEB, "network_mode": "host", "port": 80, "tasks": 1, "user": "1000"}},
+        "compute": {"instance_types": ["m5.large"], "instances": {"min": 3, "max": 6}},
+    }
+    task = declare(document).one(TASK_DEFINITION)
+    [container] = json.loads(task.inputs["containerDefinitions"])
+
+    assert (task.inputs["networkMode"], container["user"], container["privileged"]) == ("host", "1000", False)
+
+
+@EVERY
+def test_ecs_4_no_container_is_privileged(name: str):
     assert all(container["privileged"] is False for container in containers(name))
 
 
 @EVERY
-def test_ecs_2_services_on_ec2_assign_no_public_addresses(name: str):
-    for service in sample(name).all("aws:ecs/service:Service"):
-        network = service.inputs.get("networkConfiguration", {})
-        assert not network.get("assignPublicIp") or name in {"fargate", "fargate with spot"}
+def test_ecs_2_only_fargate_in_public_subnets_assigns_public_addresses(name: str):
+    """Such a task has no other way to its image. ECS.16 asks the same of task sets."""
+    for service in sample(name).all(SERVICE):
+        if name in OWN_INTERFACES:
+            network = service.inputs["networkConfiguration"]
+            assert network["assignPublicIp"] is (name in {"fargate", "fargate with spot"})
+        else:
+            assert "networkConfiguration" not in service.inputs, "on the instance's interface there is none to assign"
 
 
 @EVERY
@@ -73,28 +107,59 @@ def test_ecs_12_container_insights_is_on_and_a_setting():
 
 
 @EVERY
-def test_ecs_16_no_task_sets(name: str):
-    assert not sample(name).has("aws:ecs/taskSet:TaskSet")
+def test_ecs_16_ecs_itself_deploys_so_that_no_task_set_decides_about_public_addresses(name: str):
+    """Only a service with an external controller has task sets; what ECS makes takes the service's own setting."""
+    recording = sample(name)
+    assert not recording.has("aws:ecs/taskSet:TaskSet")
+    for service in recording.all(SERVICE):
+        assert service.inputs.get("deploymentController", {"type": "ECS"}) == {"type": "ECS"}
+        if name in OWN_INTERFACES:
+            public = service.inputs["networkConfiguration"]["assignPublicIp"]
+            assert public is (name in {"fargate", "fargate with spot"})
 
 
 @EVERY
-def test_ec2_8_ec2_170_autoscaling_3_metadata_needs_a_token(name: str):
-    assert sample(name).has(TEMPLATE) == sample(name).has(GROUP)
+def test_ec2_8_ec2_170_metadata_needs_a_token(name: str):
     for template in sample(name).all(TEMPLATE):
+        metadata = template.inputs["metadataOptions"]
+        assert (metadata["httpEndpoint"], metadata["httpTokens"]) == ("enabled", "required")
+
+
+@EVERY
+def test_autoscaling_3_every_instance_of_a_group_needs_a_token_for_its_metadata(name: str):
+    recording = sample(name)
+    for group in recording.all(GROUP):
+        template = recording.one(TEMPLATE)
+        assert template_of(group.inputs)["version"] == "7", "the version that the program wrote, not the first one"
         assert template.inputs["metadataOptions"]["httpTokens"] == "required"
 
 
 @EVERY
-def test_ec2_25_autoscaling_5_no_template_hands_out_public_addresses(name: str):
+def test_ec2_25_a_template_names_security_groups_and_leaves_the_address_to_the_subnet(name: str):
+    """EC2 takes groups beside the interfaces only where a template describes no interface of its own."""
     for template in sample(name).all(TEMPLATE):
+        assert template.inputs["vpcSecurityGroupIds"] == ["instances-shop-id"]
         assert "networkInterfaces" not in template.inputs
 
 
 @EVERY
-def test_autoscaling_1_groups_stand_behind_no_load_balancer_of_their_own(name: str):
+def test_autoscaling_5_instances_of_a_group_get_no_public_address_from_its_template(name: str):
+    recording = sample(name)
+    for group in recording.all(GROUP):
+        assert "launchConfiguration" not in group.inputs
+        assert template_of(group.inputs)["version"] == "7"
+        assert recording.one(TEMPLATE).inputs["vpcSecurityGroupIds"] == ["instances-shop-id"]
+        assert "networkInterfaces" not in recording.one(TEMPLATE).inputs
+
+
+@EVERY
+def test_autoscaling_1_no_load_balancer_knows_a_group_so_that_ec2_checks_are_what_it_needs(name: str):
     """ECS registers tasks, not instances; the control asks for ELB checks only of groups that a balancer knows."""
-    for group in sample(name).all(GROUP):
+    recording = sample(name)
+    for group in recording.all(GROUP):
+        assert group.inputs["healthCheckType"] == "EC2"
         assert {"targetGroupArns", "loadBalancers", "trafficSources"}.isdisjoint(group.inputs)
+        assert not recording.has("aws:autoscaling/attachment:Attachment")
 
 
 @EVERY

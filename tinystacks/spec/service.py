@@ -178,7 +178,8 @@ class ContainerSpec(SpecModel):
     variables: dict[str, ScalarText] = Field(default_factory=dict)
     """Environment variables; readable by everyone who may read the task definition."""
     secrets: dict[str, str] = Field(default_factory=dict)
-    """Environment variables read at task start from SSM Parameter Store or Secrets Manager: name to ARN."""
+    """Environment variables read at task start from SSM Parameter Store or Secrets Manager: name to ARN; after a
+    rotation `tstack restart`."""
     user: ScalarText | None = None
     """User (and group) that the container runs as, such as `1000:1000`."""
     read_only_root: bool = False
