@@ -92,6 +92,56 @@ def test_a_value_that_is_wrong_by_itself_is_told_whatever_else_is_wrong():
     assert fields >= {"endpoint.domain", "endpoint.access_logs", "alarms.topick", "alarms.topic"}
 
 
+FARGATE = """\
+name: shop
+services:
+  web: {{image: nginx, cpu: 256, memory: 4096{web}}}
+compute: {{kind: fargate{compute}}}
+{top}
+"""
+
+
+def fargate(*, web: str = "", compute: str = "", top: str = "") -> set[str]:
+    return {problem.split(":")[1].strip() for problem in told(FARGATE.format(web=web, compute=compute, top=top))}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"top": "tgas: {}"}, "tgas"),
+        ({"top": "xyzzy: 3"}, "xyzzy"),
+        ({"top": "tags: 3"}, "tags"),
+        ({"compute": ", xyzzy: 1"}, "compute.xyzzy"),
+        ({"web": ", xyzzy: 1"}, "services.web.xyzzy"),
+        ({"web": ", port: 99999"}, "services.web.port"),
+        ({"web": ", prot: 80"}, "services.web.prot"),
+    ],
+)
+def test_what_cannot_change_the_answer_hides_nothing(wrong: dict[str, str], field: str):
+    assert fargate(**wrong) == {field, "services.web.memory"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"web": ", memry: 512"}, "services.web.memry"),
+        ({"web": ", sidecar: {}"}, "services.web.sidecar"),
+        ({"compute": ", kynd: ec2"}, "compute.kynd"),
+        ({"top": "memory: 512"}, "memory"),
+        ({"top": "cmpute: {kind: ec2}"}, "cmpute"),
+    ],
+)
+def test_what_may_be_meant_otherwise_is_not_judged(wrong: dict[str, str], field: str):
+    assert fargate(**wrong) == {field}
+
+
+def test_a_pair_of_settings_is_judged_beside_a_wrong_port():
+    text = "name: shop\nservices:\n  web: {image: nginx, read_only_root: true, port: 99999}\n"
+    fields = {problem.split(":")[1].strip() for problem in told(text)}
+    assert fields == {"services.web.read_only_root", "services.web.port"}
+    assert len(told(text.replace("port: 99999", "exce: false"))) == 1
+
+
 def test_what_tasks_run_on_is_not_guessed_where_it_is_wrong():
     problems = told(FILE.format(web="cpu: 256", compute=", kynd: ec2"))
     assert problems[0] == MIN_ABOVE_MAX

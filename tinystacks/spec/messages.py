@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.errors import Problem
 from tinystacks.spec.positions import KeyPath, Origin, dotted, printable
-from tinystacks.spec.shape import Shape, fields_of, section, shape_of_key
+from tinystacks.spec.shape import Shape, fields_of, is_key_below, section, shape_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,6 +93,32 @@ def paths_of(error: ValidationError, model: type[SpecModel]) -> list[KeyPath]:
     return [_follow(detail["loc"], model)[0] for detail in error.errors(include_url=False)]
 
 
+def doubted_paths(error: ValidationError, model: type[SpecModel]) -> list[KeyPath]:
+    """Give the paths of what may be meant otherwise than it is written, when what pydantic found wrong is cut out.
+
+    An unknown key puts in doubt the key that it was probably meant for. Where there is none, it says nothing.
+
+    Args:
+        error: what pydantic found.
+        model: the model that was validated.
+    """
+    doubted: list[KeyPath] = []
+    for detail in error.errors(include_url=False):
+        path, _, parent = _follow(detail["loc"], model)
+        if detail["type"] != "extra_forbidden" or parent.model is None:
+            doubted.append(path)
+            continue
+        key = str(path[-1])
+        meant = _meant(key, parent.model)
+        if meant:
+            doubted.append((*path[:-1], *meant))
+            continue
+        elsewhere = _SYNONYMS.get(key.lower(), key)
+        if is_key_below(elsewhere, section(model)):
+            doubted.append((*path[:-1], elsewhere))
+    return doubted
+
+
 def locate(
     origin: Origin, path: KeyPath, message: str, *, code: str, severity: str = "error", key: bool = False
 ) -> Problem:
@@ -126,8 +152,12 @@ def in_file_order(problems: Iterable[Problem]) -> list[Problem]:
 
 def did_you_mean(word: str, possible: Iterable[str]) -> str:
     """Give `; did you mean …?` when a possible word is close to this one, else nothing."""
-    close = difflib.get_close_matches(word, list(possible), n=1, cutoff=0.6)
+    close = _closest(word, possible)
     return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def _closest(word: str, possible: Iterable[str]) -> list[str]:
+    return difflib.get_close_matches(word, list(possible), n=1, cutoff=0.6)
 
 
 def one_of(words: Iterable[str]) -> str:
@@ -248,14 +278,22 @@ def _unknown_key(key: str, parent: Shape) -> str:
     known = fields_of(parent.model)
     if key in _ONLY_PER_STAGE and "stages" in known:
         return f"unknown key; it belongs to a stage: `stages: {{prod: {{{key}: …}}}}`"
-    synonym = _SYNONYMS.get(key.lower())
+    meant = _meant(key, parent.model)
+    if len(meant) > 1:
+        return f"unknown key; it belongs in `{meant[0]}`"
+    return f"unknown key; did you mean `{meant[0]}`?" if meant else f"unknown key; possible here: {', '.join(known)}"
+
+
+def _meant(key: str, model: type[SpecModel]) -> KeyPath:
+    """Give where an unknown key of a section probably belongs, from that section; empty when nothing is like it."""
+    known = fields_of(model)
+    synonym = _SYNONYMS.get(key.lower(), "")
     if synonym in known:
-        return f"unknown key; did you mean `{synonym}`?"
+        return (synonym,)
     for name, shape in known.items():
         if shape.kind == "section" and shape.model and key in fields_of(shape.model):
-            return f"unknown key; it belongs in `{name}`"
-    hint = did_you_mean(key, known)
-    return f"unknown key{hint}" if hint else f"unknown key; possible here: {', '.join(known)}"
+            return (name, key)
+    return tuple(_closest(key, known))
 
 
 def _wrong_word(expected: str, value: Any, given: str) -> str:

@@ -145,6 +145,14 @@ def shape_of_key(shape: Shape, key: Any) -> Shape:
     return fields_of(shape.model).get(str(key), VALUE) if shape.model else (shape.item or VALUE)
 
 
+def is_key_below(key: str, shape: Shape) -> bool:
+    """Say whether a section, or anything in it, has such a key."""
+    if shape.model is None:
+        return shape.item is not None and is_key_below(key, shape.item)
+    fields = fields_of(shape.model)
+    return key in fields or any(is_key_below(key, inner) for inner in fields.values())
+
+
 def _written_out(value: Any, shape: Shape) -> Any:
     if shape.model is TasksSpec and isinstance(value, int) and not isinstance(value, bool):
         return {"min": value, "max": value}

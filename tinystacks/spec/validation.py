@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from tinystacks.errors import Problem, SpecError
-from tinystacks.spec.messages import in_file_order, paths_of, problems_of
+from tinystacks.spec.messages import doubted_paths, in_file_order, paths_of, problems_of
 from tinystacks.spec.model import MAX_STAGES, StackSpec, StageSpec
 from tinystacks.spec.overrides import merge_stage
 from tinystacks.spec.positions import Origin, SourceMap
@@ -50,17 +50,19 @@ def _validated(document: Any, source: SourceMap) -> tuple[StackSpec | None, list
     if isinstance(data, dict):
         data = _with_stage_texts(cast("dict[str, Any]", data), source)
     wrong: list[KeyPath] = []
+    doubted: list[KeyPath] = []
     try:
         stack = StackSpec.model_validate(data).with_origin(origin)
     except ValidationError as error:
-        stack, problems, wrong = None, problems_of(error, StackSpec, origin), paths_of(error, StackSpec)
+        stack, problems = None, problems_of(error, StackSpec, origin)
+        wrong, doubted = paths_of(error, StackSpec), doubted_paths(error, StackSpec)
     else:
         problems = []
     if isinstance(data, dict) and len(problems) < _ENOUGH_PROBLEMS:
         fields = cast("dict[str, Any]", data)
         problems += _problems_of_stages(fields, source)
         if 0 < len(problems) < _ENOUGH_PROBLEMS:
-            problems += problems_of_sound_parts(fields, wrong, source)
+            problems += problems_of_sound_parts(fields, wrong, doubted, source)
     return stack, problems
 
 
