@@ -113,6 +113,10 @@ def test_extends_applies_the_other_stage_first():
         ("  prod: [a]\n", "stages.prod: must be a mapping"),
         ("  prod: {approval: yes}\n", 'stages.prod.approval: must be `none` or `manual`; "yes" was given'),
         ("  prod: {services: {api: {port: 1}}}\n", "stages.prod.services.api: needs either `build`"),
+        (
+            "  prod: {services: {wbe: {cpu: 512}}}\n",
+            "or `image` (a ready image); did you mean `web`?",
+        ),
     ],
 )
 def test_problems_of_overrides_are_found_when_the_file_is_loaded(stages, words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from tinystacks.spec.messages import did_you_mean, locate
@@ -56,6 +57,31 @@ def merge_stage(
         _drop_other_source(layer)
         _merge(merged, layer, moved, (), place)
     return merged, Origin(source=source, moved=moved), problems
+
+
+def naming_close_services(problems: list[Problem], merged: Mapping[str, Any], base: Mapping[str, Any]) -> list[Problem]:
+    """Ask whether another service was meant where a stage's service has neither image nor build.
+
+    Args:
+        problems: of the merged stage.
+        merged: the merged stage.
+        base: what all stages share.
+    """
+    services, shared = merged.get("services"), base.get("services")
+    if not isinstance(services, dict) or not isinstance(shared, dict):
+        return problems
+    return [
+        replace(problem, message=f"{problem.message}{did_you_mean(name, cast('dict[str, Any]', shared))}")
+        if problem.code == "value_error" and _names_service(problem.field) and name not in shared
+        else problem
+        for problem in problems
+        for name in [problem.field.rpartition(".")[2]]
+    ]
+
+
+def _names_service(field: str) -> bool:
+    *_, section_name, _ = ["", *field.split(".")]
+    return section_name == "services"
 
 
 def _chain(stages: Mapping[str, Any], name: str, origin: Origin) -> tuple[list[str], list[Problem]]:

@@ -11,7 +11,7 @@ from tinystacks.spec.checks import check_stage
 from tinystacks.spec.filling import filled
 from tinystacks.spec.messages import did_you_mean, in_file_order, locate, one_of, problems_of
 from tinystacks.spec.model import StageSpec
-from tinystacks.spec.overrides import merge_stage
+from tinystacks.spec.overrides import merge_stage, naming_close_services
 
 if TYPE_CHECKING:
     from tinystacks.spec.model import StackSpec
@@ -90,7 +90,7 @@ def assembled_stage(stack: StackSpec, name: str | None = None) -> tuple[StageSpe
     try:
         stage = StageSpec.model_validate({**merged, "stack": stack.name, "stage": name, "order": order})
     except ValidationError as error:
-        return None, problems + problems_of(error, StageSpec, origin)
+        return None, problems + naming_close_services(problems_of(error, StageSpec, origin), merged, base)
     return filled(stage).with_origin(origin), problems
 
 

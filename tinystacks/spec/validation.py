@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from tinystacks.errors import Problem, SpecError
 from tinystacks.spec.messages import doubted_paths, in_file_order, paths_of, problems_of
 from tinystacks.spec.model import MAX_STAGES, StackSpec, StageSpec
-from tinystacks.spec.overrides import merge_stage
+from tinystacks.spec.overrides import merge_stage, naming_close_services
 from tinystacks.spec.positions import Origin, SourceMap
 from tinystacks.spec.shape import section, tidy
 from tinystacks.spec.sound_parts import problems_of_sound_parts
@@ -93,5 +93,5 @@ def _problems_of_stages(data: dict[str, Any], source: SourceMap) -> list[Problem
         try:
             StageSpec.model_validate({**merged, "stack": "name", "stage": "name"})
         except ValidationError as error:
-            problems.update(dict.fromkeys(problems_of(error, StageSpec, origin)))
+            problems.update(dict.fromkeys(naming_close_services(problems_of(error, StageSpec, origin), merged, base)))
     return list(problems)
