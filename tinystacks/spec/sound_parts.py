@@ -45,6 +45,7 @@ _OF_ITS_VALUE = frozenset(
         "route-path",
         "schedule-when",
         "secret-arn",
+        "state-scheme",
         "subnet-id",
         "topic-arn",
         "variable-name",

@@ -35,8 +35,8 @@ _STANDARD_TAGS = frozenset(
 )
 _TEXT_TAGS = frozenset({"!", _TAG + "str"})
 
+_TAB = r"'\t' that cannot start any token"
 _PLAIN_WORDS = (
-    ("\\t", "a tab cannot indent; use spaces"),
     ("cannot start any token", "this character cannot begin a value; put the text in quotes"),
     ("mapping values are not allowed", "a `:` is not expected here; check the indentation or put the text in quotes"),
     ("could not find expected ':'", "a `:` is missing after a key, or a line is indented wrongly"),
@@ -44,6 +44,13 @@ _PLAIN_WORDS = (
     ("while scanning a quoted scalar", "a quoted text has no closing quote"),
     ("unexpected end of stream", "the file ends in the middle of a value"),
     ("<stream end>", "the file ends in the middle of a value"),
+    ("expected ',' or ']'", "a list in brackets needs `,` between its items and `]` at its end"),
+    ("expected ',' or '}'", "a mapping in braces needs `,` between its keys and `}` at its end"),
+    ("block scalar", "after `|` or `>` the text begins on the next line"),
+    ("scanning an anchor", "a name is missing after `&`; put the text in quotes if it is one"),
+    ("scanning an alias", "a name is missing after `*`; put the text in quotes if it is one"),
+    ("a tag", "a text that begins with `!` has to be in quotes"),
+    ("unknown escape character", "a text in double quotes holds an unknown escape; a backslash is written twice there"),
     ("special characters are not allowed", "the file holds characters that YAML does not allow"),
 )
 
@@ -93,7 +100,8 @@ def read_tree(text: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _position(mark) if mark else Position(1, 1)
-        raise YamlProblem(_not_yaml(str(error)), place) from None
+        before = text[: mark.index].rpartition("\n")[2] if mark else ""
+        raise YamlProblem(_not_yaml(f"{error.problem or ''}; {error.context or ''}", before), place) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -103,7 +111,10 @@ def read_tree(text: str) -> Node | None:
     return builder.root
 
 
-def _not_yaml(text: str) -> str:
+def _not_yaml(text: str, before: str = "") -> str:
+    """Say in plain words what the parser found, with `before` on its line."""
+    if _TAB in text:
+        return f"not YAML: a tab cannot {'stand here; use a space' if before.strip() else 'indent; use spaces'}"
     words = next((words for part, words in _PLAIN_WORDS if part in text), None)
     return f"not YAML: {words or ' '.join(text.splitlines()[0].split())}"
 

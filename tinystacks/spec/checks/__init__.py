@@ -17,6 +17,7 @@ from tinystacks.spec.checks import (
     routes,
     scaling,
     secrets,
+    state,
     updates,
 )
 from tinystacks.spec.messages import in_file_order, locate
@@ -33,6 +34,7 @@ SERVICE_CHECKS: Sequence[Callable[[StageSpec], Iterable[Finding]]] = (
     containers.check,
     secrets.check,
     identifiers.check,
+    state.check,
     routes.check,
     scaling.check,
     updates.check,
