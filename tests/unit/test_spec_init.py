@@ -42,6 +42,41 @@ def test_a_dockerfile_that_exposes_nothing_is_told(folder):
     assert "this is a guess" in text
 
 
+@pytest.mark.parametrize(
+    ("dockerfile", "port"),
+    [
+        ("ARG PORT=8080\nFROM scratch\nEXPOSE $PORT\n", 8080),
+        ("FROM scratch\nENV A=1 PORT='7000'\nEXPOSE ${PORT}/tcp\n", 7000),
+        ("ENV PORT 7000\nEXPOSE $PORT\n", 7000),
+        ("ARG PORT\nEXPOSE ${PORT:-7000}\n", 7000),
+        ("ARG BASE=9000\nENV PORT=$BASE\nexpose ${PORT:-7000}\n", 9000),
+        ("EXPOSE 8000-8005\n", 8000),
+        ("EXPOSE \\\n  53/udp \\\n  # the program\n  8080/tcp\n", 8080),
+        ("EXPOSE $UNKNOWN 8080\r\n", 8080),
+    ],
+)
+def test_the_port_of_a_dockerfile_is_read_where_it_can_be(folder, dockerfile, port):
+    (folder / "Dockerfile").write_text(dockerfile, newline="")
+    text = starter_file(folder)
+    assert load_stack_text(text).services["web"].port == port
+    assert "guess" not in text
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "why"),
+    [
+        ("FROM scratch\n", "your Dockerfile has no EXPOSE, so this is a guess"),
+        ("ARG PORT\nEXPOSE $PORT\n", "only a build knows what `EXPOSE $PORT` in your Dockerfile means, so this is"),
+        ("EXPOSE 53/udp\n", "your Dockerfile exposes no TCP port, so this is a guess"),
+    ],
+)
+def test_what_of_a_dockerfile_could_not_be_read_is_told_as_it_is(folder, dockerfile, why):
+    (folder / "Dockerfile").write_text(dockerfile)
+    text = starter_file(folder)
+    assert why in text
+    assert stack_problems(load_stack_text(text)) == []
+
+
 def test_the_first_file_has_no_problems_and_no_warnings(folder):
     assert stack_problems(load_stack_text(starter_file(folder))) == []
 

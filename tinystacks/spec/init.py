@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tinystacks.errors import UsageError
 from tinystacks.file_names import FILE_NAMES, file_in
+from tinystacks.spec.dockerfile import Exposed, exposed
+from tinystacks.spec.positions import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 32
 _FALLBACK_NAME = "my-app"
 _EXAMPLE_IMAGE = "public.ecr.aws/nginx/nginx:1.27"
+_LONGEST_WORD = 40
 _MOST_CHARACTERS = 100_000
-_EXPOSE = re.compile(r"^\s*EXPOSE\s+(\d{1,5})(?:/tcp)?(?=\s|$)", re.IGNORECASE | re.MULTILINE)
 _RESERVED = ("aws", "ecs", "fargate", "internal-")
 _WORDS_OF_YAML = frozenset({"true", "false", "null"})
 
@@ -28,12 +30,12 @@ class Findings:
     Attributes:
         name: name of the stack, made from the folder's.
         dockerfile: whether there is a Dockerfile.
-        port: what the Dockerfile exposes; None when it exposes nothing.
+        exposed: what the Dockerfile exposes.
     """
 
     name: str
     dockerfile: bool
-    port: int | None
+    exposed: Exposed
 
 
 def inspect_folder(folder: Path) -> Findings:
@@ -43,11 +45,11 @@ def inspect_folder(folder: Path) -> Findings:
         folder: where the sources are.
     """
     dockerfile = folder / "Dockerfile"
-    port = None
+    text = ""
     if dockerfile.is_file():
         with dockerfile.open(encoding="utf-8", errors="replace") as file:
-            port = _exposed_port(file.read(_MOST_CHARACTERS))
-    return Findings(name=stack_name(folder.resolve().name), dockerfile=dockerfile.is_file(), port=port)
+            text = file.read(_MOST_CHARACTERS)
+    return Findings(name=stack_name(folder.resolve().name), dockerfile=dockerfile.is_file(), exposed=exposed(text))
 
 
 def stack_name(text: str) -> str:
@@ -65,7 +67,7 @@ def starter_file(folder: Path) -> str:
         folder: where the sources are.
     """
     found = inspect_folder(folder)
-    port = found.port or 80
+    port = found.exposed.port or 80
     return _TEMPLATE.format(name=found.name, source=_source(found), port=port, port_comment=_port_comment(found))
 
 
@@ -92,11 +94,6 @@ def write_starter_file(folder: Path) -> Path:
     return path
 
 
-def _exposed_port(text: str) -> int | None:
-    ports = [int(port) for port in _EXPOSE.findall(text)]
-    return next((port for port in ports if 1 <= port <= 65535), None)  # noqa: PLR2004 - the range of TCP ports
-
-
 def _source(found: Findings) -> str:
     if found.dockerfile:
         return "build: .                    # the folder with your Dockerfile"
@@ -106,9 +103,16 @@ def _source(found: Findings) -> str:
 
 
 def _port_comment(found: Findings) -> str:
-    if found.dockerfile and found.port is None:
-        return "# change it: your Dockerfile has no EXPOSE, so this is a guess"
-    return "# where your program listens (EXPOSE in your Dockerfile)" if found.port else "# where the program listens"
+    if not found.dockerfile:
+        return "# where the program listens"
+    ports = found.exposed
+    if ports.port is not None:
+        return "# where your program listens (EXPOSE in your Dockerfile)"
+    if ports.unread:
+        why = f"only a build knows what `EXPOSE {printable(ports.unread, _LONGEST_WORD)}` in your Dockerfile means"
+    else:
+        why = f"your Dockerfile {'exposes no TCP port' if ports.instruction else 'has no EXPOSE'}"
+    return f"# change it: {why}, so this is a guess"
 
 
 _TEMPLATE = """\
