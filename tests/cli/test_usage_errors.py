@@ -15,6 +15,7 @@ from tests.fakes.command_line import a_user
         ("up --speed abc --json", "'--speed'"),
         ("local speed --json", "Missing argument"),
         ("vp --json", "No such command 'vp'"),
+        ("up --local --runtime foo --json", "'--runtime'"),
         ("--jsn up --json", "No such option: --jsn"),
     ],
 )
@@ -29,3 +30,13 @@ def test_with_json_a_usage_error_is_one_document_and_said_as_ever(tmp_path, word
     assert says in error["message"]
     assert "--help" in error["hint"]
     assert (ended.err, plain.out) == (plain.err, "")
+
+
+def test_a_runtime_that_there_is_not_names_those_that_there_are_and_starts_nothing(tmp_path):
+    user = a_user(tmp_path)
+    ran = user.run("local", "start", "--runtime", "foo")
+    assert ran.code == 2
+    assert "'--runtime'" in ran.err
+    assert "docker" in ran.err
+    assert "simulated" in ran.err
+    assert not user.local_aws_was_started

@@ -9,7 +9,7 @@ import inspect
 from dataclasses import dataclass, field, fields
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -45,7 +45,7 @@ Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile.")]
 Region = Annotated[str | None, typer.Option("--region", help="AWS region.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Runtime = Annotated[str | None, typer.Option("--runtime", help="What runs containers: docker or simulated.")]
+Runtime = Annotated[Literal["docker", "simulated"] | None, typer.Option("--runtime", help="What runs containers.")]
 Speed = Annotated[float | None, typer.Option("--speed", min=0.1, max=1000, help="Simulated seconds per second.")]
 
 
