@@ -11,17 +11,19 @@ app = typer.Typer(help="The engine: the `pulumi` program.", no_args_is_help=True
 
 @app.command("show")
 def show(*, as_json: Json = False) -> None:
-    """Say which engine is used, and why."""
-    from tinystacks.deployment.engine import engine_report
+    """Say which engine is used, and why; exit 1 when there is none."""
+    from tinystacks.deployment.engine import engine_report, ways_to_an_engine
     from tinystacks.rendering.documents import engine_document
+    from tinystacks.rendering.errors import show_hint
     from tinystacks.rendering.machine import show_engine
 
-    report = engine_report()
+    report, screen = engine_report(), open_streams()
     if as_json:
         print_json(engine_document(report))
     else:
-        show_engine(open_streams().data, report)
+        show_engine(screen.data, report)
     if report.engine is None:
+        show_hint(screen.talk, ways_to_an_engine())
         raise typer.Exit(1)
 
 

@@ -132,15 +132,30 @@ def _default_ways(settings: EngineSettings) -> tuple[Obtain, ...]:
     )
 
 
+def ways_to_an_engine(settings: EngineSettings | None = None) -> str:
+    """Say how an engine can be had where there is none.
+
+    Args:
+        settings: where it may come from.
+    """
+    settings = settings or EngineSettings()
+    named = (
+        f"Only {settings.path} was looked at, since {VARIABLE} (or a setting) names it: unset it, or name another.\n"
+        if settings.path is not None
+        else ""
+    )
+    return (
+        f"{named}Three ways to get one:\n"
+        f"  1. install Pulumi {ENGINE_VERSION} (https://www.pulumi.com/docs/install/), with `pulumi` on PATH;\n"
+        f"  2. put the program anywhere and name it: {VARIABLE}=/path/to/pulumi, "
+        f"or at {settings.cache / ENGINE_VERSION / 'pulumi'};\n"
+        "  3. install Go 1.25 or newer (https://go.dev/dl/): tinystacks then builds the engine itself, in minutes."
+    )
+
+
 def _missing(looked: list[Looked], settings: EngineSettings) -> EngineMissingError:
     tried = "\n".join(f"  {entry.place}: {entry.reason}" for entry in looked)
     return EngineMissingError(
         f"There is no engine: a `pulumi` program of version {range_words()}.\n{tried}",
-        hint=(
-            "Three ways to get one:\n"
-            f"  1. install Pulumi {ENGINE_VERSION} (https://www.pulumi.com/docs/install/), with `pulumi` on PATH;\n"
-            f"  2. put the program anywhere and name it: {VARIABLE}=/path/to/pulumi, "
-            f"or at {settings.cache / ENGINE_VERSION / 'pulumi'};\n"
-            "  3. install Go 1.25 or newer (https://go.dev/dl/): tinystacks then builds the engine itself, in minutes."
-        ),
+        hint=ways_to_an_engine(settings),
     )

@@ -24,10 +24,15 @@ def show_error(console: Console, error: TinystacksError) -> None:
     else:
         console.print(f"[bold red]error[/] {escape(error.message)}")
     if error.hint:
-        first, *rest = error.hint.splitlines()
-        console.print(f"[bold cyan]next[/]  {escape(first)}")
-        for line in rest:
-            console.print(f"      {escape(line)}")
+        show_hint(console, error.hint)
+
+
+def show_hint(console: Console, hint: str) -> None:
+    """Write what to do next."""
+    first, *rest = hint.splitlines()
+    console.print(f"[bold cyan]next[/]  {escape(first)}")
+    for line in rest:
+        console.print(f"      {escape(line)}")
 
 
 def show_warnings(console: Console, warnings: Iterable[Problem]) -> None:
