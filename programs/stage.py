@@ -121,6 +121,7 @@ def declare_stage(stage: StageSpec, settings: ProgramSettings) -> dict[str, Any]
         "cluster_name": cluster.cluster.name,
         "cluster_arn": cluster.cluster.arn,
         "endpoint": "" if balancer is None else balancer.url,
+        "dns_name": "" if balancer is None else balancer.balancer.dns_name,
         "vpc_id": network.vpc_id,
         "subnet_ids": network.task_subnet_ids,
         "capacity_providers": list(capacity.provider_names),

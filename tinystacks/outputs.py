@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,7 @@ class StageOutputs:
         cluster_name: name of the ECS cluster.
         cluster_arn: ARN of the ECS cluster.
         endpoint: URL of the load balancer or of the domain; empty when no service has a port.
+        dns_name: the load balancer's own name, which the DNS record of a domain has to lead to; empty without ports.
         vpc_id: the VPC.
         subnet_ids: subnets that instances or tasks live in.
         capacity_providers: names of the capacity providers that services use.
@@ -70,6 +72,7 @@ class StageOutputs:
     cluster_name: str
     cluster_arn: str
     endpoint: str = ""
+    dns_name: str = ""
     vpc_id: str = ""
     subnet_ids: tuple[str, ...] = ()
     capacity_providers: tuple[str, ...] = ()
@@ -95,6 +98,12 @@ class StageOutputs:
             known[key] = tuple(exports.get(key, ()))
         known["services"] = services
         return cls(**known)
+
+    @property
+    def domain(self) -> str:
+        """The domain of the file, where the endpoint is one; empty where it is the load balancer's own name."""
+        place = urlsplit(self.endpoint).netloc
+        return place if self.dns_name and place.lower() != self.dns_name.lower() else ""
 
     def to_mapping(self) -> dict[str, Any]:
         """Give plain data for JSON; the reverse of `from_exports`."""

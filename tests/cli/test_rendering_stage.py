@@ -24,7 +24,7 @@ from tinystacks.outputs import ServiceOutputs, StageOutputs
 from tinystacks.rendering import documents
 from tinystacks.rendering.console import Screen, open_screen
 from tinystacks.rendering.releases import show_releases
-from tinystacks.rendering.stage import show_outputs, show_tasks, since
+from tinystacks.rendering.stage import curl_line, show_outputs, show_tasks, since
 from tinystacks.rendering.status import StatusScreen, show_status
 from tinystacks.rendering.tasks import show_task
 
@@ -254,6 +254,45 @@ def test_outputs_are_folded_in_a_narrow_window_and_never_cut(width: int) -> None
     text = _text(show_outputs, replace(OUTPUTS, load_balancer_arn=arn), width=width)
     assert "…" not in text
     assert arn in "".join(text.split())
+
+
+BALANCER = "balancer-shop-1a2b3c4-1234567890.eu-west-1.elb.amazonaws.com"
+
+
+def test_a_domain_is_told_with_the_record_that_it_needs() -> None:
+    outputs = replace(OUTPUTS, endpoint="https://shop.example.com", dns_name=BALANCER)
+    text = _text(show_status, replace(STATUS, endpoint=outputs.endpoint), outputs)
+    assert f"shop.example.com -> {BALANCER}" in " ".join(text.split())
+    assert f"dns_name {BALANCER}" in " ".join(_text(show_outputs, outputs).split())
+    own = replace(OUTPUTS, endpoint=f"http://{BALANCER}", dns_name=BALANCER)
+    assert "DNS record" not in _text(show_status, STATUS, own)
+    assert "DNS record" not in _text(show_status, STATUS, OUTPUTS)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name", "local", "line"),
+    [
+        ("https://shop.example.com", BALANCER, False, "curl https://shop.example.com"),
+        (f"http://{BALANCER}", BALANCER, False, f"curl http://{BALANCER}"),
+        ("http://localhost:8080", "localhost:8080", True, "curl http://localhost:8080"),
+        ("https://localhost:8080", "localhost:8080", True, "curl -k https://localhost:8080"),
+        (
+            "http://shop.example.com",
+            "localhost:8080",
+            True,
+            "curl --connect-to ::localhost:8080 http://shop.example.com",
+        ),
+        (
+            "https://shop.example.com",
+            "localhost:8080",
+            True,
+            "curl -k --connect-to ::localhost:8080 https://shop.example.com",
+        ),
+        ("http://localhost:8080", "", True, "curl http://localhost:8080"),
+    ],
+)
+def test_the_line_to_try_reaches_the_stage(endpoint: str, name: str, line: str, *, local: bool) -> None:
+    assert curl_line(replace(OUTPUTS, endpoint=endpoint, dns_name=name), local=local) == line
 
 
 def test_the_json_of_status_has_the_promised_keys() -> None:

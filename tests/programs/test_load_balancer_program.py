@@ -87,6 +87,7 @@ def test_no_port_no_load_balancer():
     for type_ in (BALANCER, LISTENER, TARGET_GROUP, INGRESS):
         assert not recording.has(type_)
     assert recording.exports["endpoint"] == ""
+    assert recording.exports["dns_name"] == ""
     assert recording.exports["services"]["worker"]["url"] == ""
 
 
@@ -101,6 +102,7 @@ def test_one_service_gets_every_request():
     }
     assert not recording.has(RULE)
     assert recording.exports["endpoint"] == "http://balancer-1.eu-west-1.elb.amazonaws.com"
+    assert recording.exports["dns_name"] == "balancer-1.eu-west-1.elb.amazonaws.com"
 
 
 def test_several_services_are_told_apart_by_host_and_path():

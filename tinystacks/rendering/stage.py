@@ -61,8 +61,20 @@ def show_deployed(console: Console, operations: Operations, target: Target) -> N
     flags = f"{outputs.stage}{' --local' if local else ''}"
     console.print("Next:")
     if outputs.endpoint:
-        console.print(f"  curl {outputs.endpoint}")
+        console.print(f"  {curl_line(outputs, local=local)}", soft_wrap=True)
     console.print(f"  tstack status {flags}\n  tstack destroy {flags}")
+
+
+def curl_line(outputs: StageOutputs, *, local: bool) -> str:
+    """Give the command that asks the stage something.
+
+    Args:
+        outputs: of the stage.
+        local: whether it is in the local AWS, where no DNS leads to a domain and certificates are its own.
+    """
+    unknown = " -k" if local and outputs.endpoint.startswith("https:") else ""
+    way = f" --connect-to ::{outputs.dns_name}" if local and outputs.domain else ""
+    return f"curl{unknown}{way} {outputs.endpoint}"
 
 
 def show_headline(console: Console, status: StageStatus, outputs: StageOutputs) -> None:
@@ -79,6 +91,8 @@ def headline(status: StageStatus, outputs: StageOutputs) -> Table:
     rows.add_row("Account", f"{outputs.account_id}, {status.region}")
     if status.endpoint:
         rows.add_row("Endpoint", Text(status.endpoint, style="bold green"))
+    if outputs.domain and ":" not in outputs.dns_name:  # the local AWS's is an address with a port: no DNS leads there
+        rows.add_row("DNS record", Text(f"{outputs.domain} -> {outputs.dns_name}", overflow="fold"))
     if status.release:
         rows.add_row("Release", str(status.release))
     rows.add_row("Cluster", outputs.cluster_name)

@@ -101,7 +101,7 @@ class EndpointSpec(SpecModel):
     certificate: str | None = None
     """ARN of an ACM certificate: HTTPS on 443, and 80 redirects there."""
     domain: str | None = None
-    """Host name that users call; shown as the endpoint. Its DNS record is the user's."""
+    """Host name that users call; shown as the endpoint. Its DNS record is yours: `tstack up` says where to."""
     internal: bool = False
     """Whether the load balancer is reachable only from inside the VPC."""
     allow: list[str] = Field(default_factory=lambda: ["0.0.0.0/0"])
