@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.local_stage import eventually, fetch
-from tinystacks.errors import LocalAwsError
+from tinystacks.errors import LocalAwsError, UsageError
 from tinystacks.local.environment import environment, shell_exports
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget
@@ -55,6 +55,13 @@ def test_a_second_start_finds_the_first(running):
     again = LocalAws(home=running.folder.path, providers=False).start()
     assert again == first
     assert (again.runtime, again.speed) == ("simulated", 20.0)
+
+
+def test_a_runtime_that_does_not_exist_is_a_usage_error_that_names_the_choices(local):
+    with pytest.raises(UsageError, match="no runtime `foo`") as refused:
+        local.start("foo")
+    assert (refused.value.exit_code, refused.value.hint) == (2, "Use `docker` or `simulated`.")
+    assert not local.folder.log_file.exists()
 
 
 def test_other_settings_than_those_of_the_running_one_are_refused(running):

@@ -16,9 +16,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.errors import LocalAwsError
+from tinystacks.errors import LocalAwsError, UsageError
 from tinystacks.local.control_client import ask
-from tinystacks.local.status import StateFolder
+from tinystacks.local.status import RUNTIMES, StateFolder
 from tinystacks.local_parts import INSTALL_LOCAL_PARTS, LOCAL_PARTS, missing_parts
 
 if TYPE_CHECKING:
@@ -60,8 +60,12 @@ class LocalAws:
             speed: simulated seconds per real second; by default 20 for `simulated`, 1 for `docker`.
 
         Raises:
+            UsageError: there is no such runtime.
             LocalAwsError: it could not be started, or one with other settings runs.
         """
+        if runtime not in {None, *RUNTIMES}:
+            choices = " or ".join(f"`{one}`" for one in RUNTIMES)
+            raise UsageError(f"the local AWS has no runtime `{runtime}`", hint=f"Use {choices}.")
         with self._starting():
             running = self.status()
             if running is not None:

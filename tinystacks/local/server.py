@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.errors import LocalAwsError, TinystacksError
 from tinystacks.local.environment import write_aws_files
-from tinystacks.local.status import DEFAULT_REGION, LocalStatus, StateFolder
+from tinystacks.local.status import DEFAULT_REGION, RUNTIMES, LocalStatus, StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tinystacks.local.server", description=__doc__)
     parser.add_argument("--home", required=True, help="folder of the server's files")
     parser.add_argument("--port", type=int, default=0, help="port of the endpoint; 0 takes a free one")
-    parser.add_argument("--runtime", choices=["docker", "simulated"], help="what runs containers")
+    parser.add_argument("--runtime", choices=RUNTIMES, help="what runs containers")
     parser.add_argument("--speed", type=float, help="simulated seconds per real second")
     parser.add_argument("--ready-fd", type=int, default=-1, help="pipe that is told when the server answers")
     parser.add_argument("--foreground", action="store_true", help="do not leave the parent process")

@@ -21,6 +21,8 @@ HOME_VARIABLE = "TINYSTACKS_LOCAL_HOME"
 ACCOUNT_ID = "123456789012"
 """moto's account; every caller of the local AWS belongs to it."""
 DEFAULT_REGION = "us-east-1"
+RUNTIMES = ("docker", "simulated")
+"""What may run the containers of tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
