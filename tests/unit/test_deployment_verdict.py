@@ -223,10 +223,16 @@ def test_a_newer_deployment_of_the_same_revision_is_followed():
 
 
 def test_a_failed_rollback_is_a_failure():
-    run = Run(Look([deployment(OLD)], "ROLLBACK_FAILED", reason="no capacity"))
+    left = [deployment(OLD, running=2), deployment(running=1, status="ACTIVE")]
+    run = Run(Look(left, "ROLLBACK_FAILED", reason="no capacity."))
     assert run.verdict.result is Result.FAILED
-    assert "no capacity" in run.verdict.reason
+    assert "no capacity (running now: 2 of shop-web:1, 1 of shop-web:2); " in run.verdict.reason
     assert "`tstack rollback`" in run.verdict.reason
+
+
+def test_a_rollback_that_failed_with_nothing_left_says_so():
+    run = Run(Look([deployment(OLD)], "ROLLBACK_FAILED", reason="no capacity"))
+    assert "no capacity (nothing runs now); " in run.verdict.reason
 
 
 def test_a_way_back_that_does_not_end_names_the_whole_way_back():

@@ -19,6 +19,8 @@ _KILLED = 137
 """128 + SIGKILL: the kernel's out-of-memory killer, or a stop that took too long."""
 _KILLED_ADVICE = "Exit code 137 is a kill: often too little `memory`, or a stop longer than `stop_timeout`."
 
+NO_ROOM = "no-room"
+"""Reason of causes that are about tasks for which no instance has room."""
 _NO_ROOM_ADVICE = (
     "No instance has room: raise `compute.instances.max`, take larger instance types, or lower `cpu` and `memory`."
 )
@@ -62,7 +64,7 @@ _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
         "The command in `container_health_check` fails; a slow starter needs a longer `start_period`.",
     ),
     (
-        "no-room",
+        NO_ROOM,
         re.compile(r"RESOURCE:\w+|NO ACTIVE INSTANCES|EMPTY CAPACITY PROVIDER|placement constraint unsatisfied"),
         _NO_ROOM_ADVICE,
     ),
@@ -87,7 +89,7 @@ _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
         "The program ended by itself: its last lines of output say why.",
     ),
 )
-_NO_ROOM = re.compile(r"was unable to place a task|could not launch \d+ tasks?|unable to place tasks?")
+_PLACED_NOWHERE = re.compile(r"was unable to place a task|could not launch \d+ tasks?|unable to place tasks?")
 _CONFIGURATION = re.compile(r"unable to stop or start tasks during a deployment because of the service deployment")
 _CONFIGURATION_ADVICE = "The percentages in `rolling_update` leave ECS no task to start or stop: widen them."
 _ON_PURPOSE = re.compile(
@@ -142,7 +144,7 @@ def group_causes(
 
 def no_room(events: Iterable[str]) -> int:
     """Count events that say that a task found no place."""
-    return sum(1 for text in events if _NO_ROOM.search(text))
+    return sum(1 for text in events if _PLACED_NOWHERE.search(text))
 
 
 def events_since(service: Mapping[str, Any], since: datetime | None) -> list[str]:
@@ -157,7 +159,7 @@ def events_since(service: Mapping[str, Any], since: datetime | None) -> list[str
 def _event_causes(service: str, events: Sequence[str]) -> list[Cause]:
     causes: list[Cause] = []
     for reason, pattern, advice in (
-        ("no-room", _NO_ROOM, _NO_ROOM_ADVICE),
+        (NO_ROOM, _PLACED_NOWHERE, _NO_ROOM_ADVICE),
         ("deployment-configuration", _CONFIGURATION, _CONFIGURATION_ADVICE),
     ):
         matching = [text for text in events if pattern.search(text)]

@@ -14,6 +14,7 @@ from tinystacks.aws_calls import aws_errors, batches
 from tinystacks.deployment.causes import events_since, failed_tasks, group_causes, no_room
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
+from tinystacks.deployment.refused_launches import RefusedLaunches
 from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
 from tinystacks.deployment.replacing import OwnDeployment
 from tinystacks.deployment.service_deployments import ServiceDeployment, newest_deployment
@@ -106,6 +107,7 @@ class Follower:
         on_instances = stage.compute.kind == "ec2" and outputs.auto_scaling_group
         minimum = stage.compute.instances.min if on_instances else 0
         self._registration = Registration(outputs=outputs, minimum=minimum, client=client)
+        self._launches = RefusedLaunches(group=outputs.auto_scaling_group, client=client)
         self._services = [
             _Followed(
                 name=name,
@@ -188,7 +190,7 @@ class Follower:
         if status in _ROLLED_BACK or (serving != asked and status != "PENDING"):
             service.rolled_back = True
         if status == "ROLLBACK_FAILED":
-            return self._end(service, Result.FAILED, rollback_failed_words(why), serving)
+            return self._end(service, Result.FAILED, rollback_failed_words(why, seen.get("deployments", [])), serving)
         if service.rolled_back:
             done = status == "ROLLBACK_SUCCESSFUL" or (status not in _ROLLING_BACK and rollout == "COMPLETED")
             return self._end(service, Result.ROLLED_BACK, rolled_back_words(why, serving), serving) if done else None
@@ -250,7 +252,7 @@ class Follower:
         )
         if result is not Result.STEADY:
             service.health.look()
-            causes = service.health.explain(causes)
+            causes = self._launches.explain(service.health.explain(causes))
         return ServiceVerdict(
             service=service.name,
             result=result,

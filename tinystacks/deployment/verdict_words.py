@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 _ALL_OF_IT = (
     "`tstack rollback` brings back all settings of the version before, also those that ECS leaves as they are, such as "
     "`health_check.path`"
@@ -30,15 +35,22 @@ def rolled_back_words(why: str, serving: str) -> str:
     return f"ECS went back to {_revision(serving)}" + (f": {why}" if why else "")
 
 
-def rollback_failed_words(why: str) -> str:
+def rollback_failed_words(why: str, deployments: Iterable[Mapping[str, Any]]) -> str:
     """Say that ECS could not go back.
 
     A target group is changed in its place, so that the version before is checked at the new version's path.
 
     Args:
         why: ECS's own words.
+        deployments: of the service, in the form of DescribeServices: what runs now.
     """
-    return f"the rollback failed: {why}; {_ALL_OF_IT}"
+    running = [
+        f"{int(one['runningCount'])} of {_revision(str(one.get('taskDefinition', '')))}"
+        for one in deployments
+        if one.get("runningCount")
+    ]
+    now = f" (running now: {', '.join(running)})" if running else " (nothing runs now)"
+    return f"the rollback failed: {why.rstrip('.')}{now}; {_ALL_OF_IT}"
 
 
 def too_late_words(seconds: int, *, rolling_back: bool) -> str:
