@@ -154,20 +154,19 @@ def test_b1_how_an_earlier_deployment_ended_says_nothing_of_what_was_ordered_now
     assert run.verdict.causes == ()
 
 
-def test_b5_d32_a_first_deployment_has_nothing_to_go_back_to():
-    run = Run(
-        Look([deployment(state="FAILED", failed=3, reason="ECS deployment circuit breaker: tasks failed to start.")]),
-    )
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "STOPPED"])
+def test_b5_d24_d32_a_first_deployment_has_nothing_to_go_back_to(status):
+    failed = deployment(state="FAILED", failed=3, reason="ECS deployment circuit breaker: tasks failed to start.")
+    run = Run(Look([failed], status))
     assert run.verdict.result is Result.FAILED
     assert "tasks failed to start" in run.verdict.reason
-    assert "no earlier version to return to, so nothing serves" in run.verdict.reason
+    assert "no steady version to return to, so nothing serves" in run.verdict.reason
     assert "`tstack up` again" in run.verdict.reason
 
 
 def test_b5_a_failed_deployment_without_an_earlier_one_that_completed_may_serve_with_some_tasks():
     run = Run(Look([deployment(state="FAILED", failed=3, running=1)], running=1))
-    assert "no earlier version to return to" in run.verdict.reason
-    assert "nothing serves" not in run.verdict.reason
+    assert "no steady version to return to (running now: 1 of shop-web:2): " in run.verdict.reason
 
 
 def other(running: int = 2, **values) -> dict[str, object]:

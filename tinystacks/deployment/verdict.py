@@ -184,20 +184,20 @@ class Follower:
     ) -> ServiceVerdict | None:
         """Give the verdict when ECS has come to an end."""
         asked = service.outputs.task_definition_arn
-        rollout = primary.get("rolloutState", "COMPLETED" if len(seen.get("deployments", [])) == 1 else "")
+        deployments: list[Mapping[str, Any]] = seen.get("deployments", [])
+        rollout = primary.get("rolloutState", "COMPLETED" if len(deployments) == 1 else "")
         why = reason or str(primary.get("rolloutStateReason", ""))
         serving = str(primary.get("taskDefinition", ""))
         if status in _ROLLED_BACK or (serving != asked and status != "PENDING"):
             service.rolled_back = True
         if status == "ROLLBACK_FAILED":
-            return self._end(service, Result.FAILED, rollback_failed_words(why, seen.get("deployments", [])), serving)
+            return self._end(service, Result.FAILED, rollback_failed_words(why, deployments), serving)
         if service.rolled_back:
             done = status == "ROLLBACK_SUCCESSFUL" or (status not in _ROLLING_BACK and rollout == "COMPLETED")
             return self._end(service, Result.ROLLED_BACK, rolled_back_words(why, serving), serving) if done else None
-        if rollout == "FAILED" and service.breaker and status not in _REPLACED:
+        if rollout == "FAILED" and service.breaker:
             # The circuit breaker goes back wherever there is a completed deployment to go back to.
-            words = first_failed_words(why, serves=bool(seen.get("runningCount")))
-            return self._end(service, Result.FAILED, words, serving)
+            return self._end(service, Result.FAILED, first_failed_words(why, deployments), serving)
         if rollout == "FAILED" or status in _REPLACED:
             return self._end(service, Result.FAILED, why or "ECS gave the deployment up", serving)
         enough = int(seen.get("runningCount", 0)) >= int(seen.get("desiredCount", 0))

@@ -44,13 +44,9 @@ def rollback_failed_words(why: str, deployments: Iterable[Mapping[str, Any]]) ->
         why: ECS's own words.
         deployments: of the service, in the form of DescribeServices: what runs now.
     """
-    running = [
-        f"{int(one['runningCount'])} of {_revision(str(one.get('taskDefinition', '')))}"
-        for one in deployments
-        if one.get("runningCount")
-    ]
-    now = f" (running now: {', '.join(running)})" if running else " (nothing runs now)"
-    return f"the rollback failed: {why.rstrip('.')}{now}; {_ALL_OF_IT}"
+    running = _running(deployments)
+    now = f"running now: {running}" if running else "nothing runs now"
+    return f"the rollback failed: {why.rstrip('.')} ({now}); {_ALL_OF_IT}"
 
 
 def too_late_words(seconds: int, *, rolling_back: bool) -> str:
@@ -64,17 +60,26 @@ def too_late_words(seconds: int, *, rolling_back: bool) -> str:
     return f"{late}; ECS is still going back: {_ALL_OF_IT}" if rolling_back else late
 
 
-def first_failed_words(why: str, *, serves: bool) -> str:
+def first_failed_words(why: str, deployments: Iterable[Mapping[str, Any]]) -> str:
     """Say that a deployment failed before which no other had completed (trap B5).
 
     Args:
         why: ECS's own words; empty when it gave none.
-        serves: whether any task of the service runs.
+        deployments: of the service, in the form of DescribeServices: what runs now.
     """
     reason = (why or "ECS gave the deployment up").rstrip(".")
-    nothing = "" if serves else ", so nothing serves"
+    running = _running(deployments)
+    now = f" (running now: {running})" if running else ", so nothing serves"
     advice = "mend what the causes say and run `tstack up` again"
-    return f"{reason}; there is no earlier version to return to{nothing}: {advice}"
+    return f"{reason}; there is no steady version to return to{now}: {advice}"
+
+
+def _running(deployments: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(
+        f"{int(one['runningCount'])} of {_revision(str(one.get('taskDefinition', '')))}"
+        for one in deployments
+        if one.get("runningCount")
+    )
 
 
 def _revision(arn: str) -> str:
