@@ -172,3 +172,60 @@ def test_each_stage_whose_own_overrides_are_sound_is_checked():
     problems = told(text.replace("    tasks: {min: 5, max: 2}\n", ""))
     assert any("cpuu: unknown key" in problem for problem in problems)
     assert any("services.web.tasks.max: `min` is 90" in problem for problem in problems)
+
+
+def test_what_a_service_is_made_of_is_judged_beside_a_wrong_type():
+    both = "name: shop\nservices:\n  api:\n    image: nginx\n    build: .\n    port: [80]\n"
+    assert fields_of(both) == ["services.api", "services.api.port"]
+    neither = "name: shop\nservices:\n  api:\n    cpu: 256\n    port: [80]\n"
+    assert fields_of(neither) == ["services.api", "services.api.port"]
+
+
+@pytest.mark.parametrize("source", ["imagee: nginx", "image: [nginx]", "image: nginx\n    biuld: ."])
+def test_a_source_that_is_misspelt_or_of_the_wrong_type_is_not_called_missing(source):
+    assert len(told(f"name: shop\nservices:\n  api:\n    {source}\n    port: [80]\n")) == 2
+
+
+ROUND = """\
+name: shop
+services:
+  web: {image: nginx, tasks: {min: 5, max: 2}, read_only_root: true}
+stages:
+  dev: {extends: prod}
+  prod: {extends: dev, services: {web: {exec: false}}}
+"""
+
+
+def test_stages_that_extend_each_other_do_not_hide_what_they_share_and_leave_as_it_is():
+    circle = ["stages.dev.extends", "stages.prod.extends"]
+    assert fields_of(ROUND) == ["services.web.tasks.max", *circle]
+    assert fields_of(ROUND.replace("exec: false", "user: me")) == [
+        "services.web.tasks.max",
+        "services.web.read_only_root",
+        *circle,
+    ]
+
+
+def test_values_that_are_wrong_by_themselves_are_told_beside_any_problem():
+    text = (
+        "name: shop\nservices: {web: {image: nginx, permissions: [{actions: [s3], resources: [bucket]}]}}\n"
+        "compute: {instance_types: [t3.micro, t3.micro], knd: ec2}\n"
+        "network: {cidr: 10.0.0.1/16, nat: sometimes}\n"
+        "endpoint: {allow: [300.0.0.0/8], idle_timeout: x}\ntags: {aws:x: y, b: {}}\n"
+    )
+    assert set(fields_of(text)) == {
+        "services.web.permissions[0].actions[0]",
+        "services.web.permissions[0].resources[0]",
+        "compute.instance_types[1]",
+        "compute.knd",
+        "network.cidr",
+        "network.nat",
+        "endpoint.allow[0]",
+        "endpoint.idle_timeout",
+        "tags.aws:x",
+        "tags.b",
+    }
+
+
+def fields_of(text: str) -> list[str]:
+    return [problem.split(": ")[1] for problem in told(text)]
