@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -254,14 +255,14 @@ def test_a18_calls_are_throttled_and_boto3_gets_through_by_its_retries(stage, lo
         aws_secret_access_key="local",
         config=Config(retries={"total_max_attempts": 1}),
     )
-    busy = {"family": "busy", "containerDefinitions": [{"name": "a", "image": "i", "memory": 8}]}
+    busy: Any = {"family": "busy", "containerDefinitions": [{"name": "a", "image": "i", "memory": 8}]}
     local.break_("throttling")
     refused = []
     for _ in range(4):
         try:
             hasty.register_task_definition(**busy)
         except ClientError as error:
-            refused.append(error.response["Error"])
+            refused.append(error.response.get("Error"))
     client("ecs").register_task_definition(**busy)
     local.mend("throttling")
     assert {"Code": "ThrottlingException", "Message": "Rate exceeded"} in refused
