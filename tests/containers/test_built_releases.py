@@ -96,6 +96,29 @@ def test_b1_b2_after_a_rollback_by_ecs_preview_says_so_and_the_verdict_stays_wit
     assert "runs another revision than was recorded" in preview.err
 
 
+def test_j2_a_build_that_fails_says_what_was_made_and_both_ways_out(user):
+    folder = user.folder / "broken"
+    folder.mkdir()
+    write_service(folder, document=DOCUMENT.replace("name: shop", "name: broken"))
+    (folder / "web" / "Dockerfile").write_text("FROM scratch\nCOPY nothing /nothing\n")
+    words = ("up", "--local", "--json", "--file", str(folder / "tstack.yaml"))
+
+    first = user.run(*words)
+    error = first.document["error"]
+    assert (first.code, error["kind"]) == (1, "image")
+    assert error["message"].startswith("service `web`: ")
+    assert "nothing" in error["message"]
+    assert error["hint"].splitlines() == [
+        "Nothing that runs was changed. The image repository of web was made; the next `tstack up` goes on from there.",
+        "Correct the Dockerfile, or see to the container engine; then repeat the command.",
+        "Or deploy an image that was built elsewhere: tstack up dev --local --image web=REFERENCE",
+    ]
+
+    again = user.run(*words)
+    assert again.code == 1
+    assert again.document["error"]["hint"].startswith("Nothing was changed.\n")
+
+
 def test_ask_19_one_off_tasks_show_their_log_and_give_their_exit_code(user):
     done = user.run("run", "--local", "--", "-c", "echo once; exit 5")
     assert (done.code, done.out) == (5, "once\n")

@@ -99,6 +99,15 @@ def test_a_failed_build_says_the_end_of_its_output():
     assert "line 20" not in failed.value.message
 
 
+@pytest.mark.parametrize("words", ["login", "push"])
+def test_an_image_that_cannot_be_pushed_is_no_matter_of_the_dockerfile(words):
+    machine = Machine({f"podman {words}": (125, "connection refused")})
+    with pytest.raises(ImageError, match="connection refused") as failed:
+        PodmanBuilder(machine).push("127.0.0.1:5000/web:1", user="AWS", password="x", say=print)
+    assert "Dockerfile" not in failed.value.hint
+    assert "reaches the registry" in failed.value.hint
+
+
 def test_docker_with_buildx_is_taken_before_podman():
     machine = Machine({"docker version": (0, SERVER)})
     assert find_builder(machine, has=machine.has("docker", "podman")).name == "docker"

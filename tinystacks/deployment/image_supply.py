@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.events import ContainerOutput, Notice, Phase, PhaseStarted
+from tinystacks.deployment.failed_build import build_failed
 from tinystacks.deployment.given_images import GivenImages
+from tinystacks.deployment.wording import typed_stage
 from tinystacks.errors import UsageError
 from tinystacks.images.builders import BuildOrder, Programs, find_builder
 from tinystacks.images.errors import ImageError
@@ -25,7 +27,7 @@ from tinystacks.images.sources import read_sources
 from tinystacks.naming import logical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tinystacks.deployment.context import StageContext
     from tinystacks.deployment.engine_state import State
@@ -143,16 +145,17 @@ class ImageSupply:
                 Programs(self._context.interrupt.calling), self._context.target.build_engine or ""
             )
 
-    def build(self, supply: Supply, state: State | None, commit: str) -> None:
+    def build(self, supply: Supply, state: State | None, commit: str, *, made: Sequence[str] = ()) -> None:
         """Build, push and name what is missing.
 
         Args:
             supply: is completed.
             state: names the repositories, which exist.
             commit: version of the sources; empty when unknown.
+            made: services whose repositories this command made.
 
         Raises:
-            ImageError: a build or a push failed.
+            ImageError: a build or a push failed; says what this command has made.
             AwsError: ECR refuses.
         """
         if not supply.missing:
@@ -160,28 +163,37 @@ class ImageSupply:
         assert self._builder is not None, "prepared before"
         repositories = Repositories(self._context.target.client("ecr"))
         login = repositories.login()
+        pushed: list[str] = []
         for name, sources in list(supply.missing.items()):
             self._context.interrupt.check()
             repository = repository_of(state, self._context.stage.stack, name)
             if repository is None:
                 raise ImageError(f"service `{name}`: its image repository is not there", hint="Repeat `tstack up`.")
             reference = f"{repository.url}:{_tag(sources)}"
-            self._emit(
-                PhaseStarted(phase=Phase.IMAGES, message=f"building the image of {name} with {self._builder.name}")
-            )
-            self._build_one(name, sources, reference)
-            self._emit(Notice(message=f"Pushing {reference}."))
-            self._builder.push(reference, user=login.user, password=login.password, say=self._say(name))
+            try:
+                self._build_one(name, sources, reference)
+                self._emit(Notice(message=f"Pushing {reference}."))
+                self._builder.push(reference, user=login.user, password=login.password, say=self._say(name))
+            except ImageError as error:
+                raise build_failed(
+                    error,
+                    service=name,
+                    repositories=made,
+                    pushed=pushed,
+                    stage=typed_stage(self._context.stage.stage, self._context.target.name),
+                ) from error
             digest = repositories.digest(repository.name, tag=_tag(sources))
             if not digest:
                 raise ImageError(f"service `{name}`: {reference} was pushed, but the registry does not know it")
             if commit and not repositories.add_tag(repository.name, digest, _commit_tag(commit, sources)):
                 repositories.add_tag(repository.name, digest, f"{commit}-{sources.digest}")
             supply.images[name] = f"{repository.url}@{digest}"
+            pushed.append(name)
             del supply.missing[name]
 
     def _build_one(self, name: str, sources: Sources, reference: str) -> None:
         assert self._builder is not None, "prepared before"
+        self._emit(PhaseStarted(phase=Phase.IMAGES, message=f"building the image of {name} with {self._builder.name}"))
         with sources.staged(self._context.folder.path / "builds") as (folder, dockerfile):
             order = BuildOrder(
                 context=folder,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tinystacks.deployment.events import OnEvent
 
 
-def make_repositories(context: StageContext, opened: Opened, services: Iterable[str], emit: OnEvent) -> None:
+def make_repositories(context: StageContext, opened: Opened, services: Iterable[str], emit: OnEvent) -> list[str]:
     """Make the repositories that are missing, and nothing else; everything else of the stage stays as it is.
 
     They are the program's own resources, so that the update that follows finds them unchanged. This is no release: a
@@ -30,12 +30,15 @@ def make_repositories(context: StageContext, opened: Opened, services: Iterable[
         services: that need one.
         emit: receives events.
 
+    Returns:
+        The services whose repositories were made.
+
     Raises:
         NoReleaseError: the last release cannot be read.
     """
     missing = sorted(name for name in services if repository_of(opened.state, context.stage.stack, name) is None)
     if not missing:
-        return
+        return []
     emit(PhaseStarted(phase=Phase.IMAGES, message=f"making image repositories for {', '.join(missing)}"))
     record = context.remember(opened, ami_id=context.inputs.ami_id(opened.record))
     with context.explained():
@@ -50,6 +53,7 @@ def make_repositories(context: StageContext, opened: Opened, services: Iterable[
         opened.state = opened.session.state()
     if opened.state is not None:
         context.remember(opened, resources=opened.state.count, engine_version=opened.state.engine_version)
+    return missing
 
 
 def _program(context: StageContext, opened: Opened, missing: list[str]) -> Callable[[], None]:

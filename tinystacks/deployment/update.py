@@ -137,8 +137,8 @@ class Update:
         supply = supplying.look(opened.record, opened.state)
         supplying.prepare(supply)
         if supply.missing:
-            make_repositories(self._context, opened, supply.missing, self._emit)
-            supplying.build(supply, opened.state, self._commit)
+            made = make_repositories(self._context, opened, supply.missing, self._emit)
+            supplying.build(supply, opened.state, self._commit, made=made)
         return supply
 
     def _is_known(self, opened: Opened, supply: Supply) -> bool:

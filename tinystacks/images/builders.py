@@ -22,6 +22,8 @@ from tinystacks.images.errors import BuilderMissingError, ImageError
 _TAIL_LINES = 20
 _DOCKER_BUILD = ("docker", "buildx", "build", "--load", "--progress=plain", "--provenance=false")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_MEND = "Correct the Dockerfile, or see to the container engine; then repeat the command."
+_REACH = "See that the container engine reaches the registry, then repeat the command; what was built is kept there."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +171,7 @@ class DockerBuilder:
                 say=say,
             ),
             f"docker could not build {order.reference}",
+            hint=_MEND,
         )
 
     def architecture(self, reference: str) -> str:
@@ -185,8 +188,9 @@ class DockerBuilder:
             _done(
                 self._run([*docker, "login", "--username", user, "--password-stdin", host], secret=password),
                 f"docker could not log in to {host}",
+                hint=_REACH,
             )
-            _done(self._run([*docker, "push", reference], say=say), f"docker could not push {reference}")
+            _done(self._run([*docker, "push", reference], say=say), f"docker could not push {reference}", hint=_REACH)
 
 
 class PodmanBuilder:
@@ -208,6 +212,7 @@ class PodmanBuilder:
         _done(
             self._run([*self._podman, "build", *order.options, str(order.context)], say=say),
             f"podman could not build {order.reference}",
+            hint=_MEND,
         )
 
     def architecture(self, reference: str) -> str:
@@ -226,10 +231,12 @@ class PodmanBuilder:
                     secret=password,
                 ),
                 f"podman could not log in to {host}",
+                hint=_REACH,
             )
             _done(
                 self._run([*self._podman, "push", *file, *plain, reference], say=say),
                 f"podman could not push {reference}",
+                hint=_REACH,
             )
 
 
@@ -291,11 +298,11 @@ def _architecture(run: Run, program: list[str], reference: str) -> str:
     return said.strip() if code == 0 else ""
 
 
-def _done(outcome: tuple[int, str], failure: str) -> None:
+def _done(outcome: tuple[int, str], failure: str, *, hint: str) -> None:
     code, said = outcome
     if code != 0:
         tail = "\n".join(f"  {line}" for line in said.splitlines()[-_TAIL_LINES:])
-        raise ImageError(f"{failure} (exit code {code}):\n{tail}", hint="Nothing was changed in the stage.")
+        raise ImageError(f"{failure} (exit code {code}):\n{tail}", hint=hint)
 
 
 def _copy_settings(home: Path, place: Path) -> None:
