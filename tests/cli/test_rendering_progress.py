@@ -93,12 +93,18 @@ def test_while_earlier_tasks_run_progress_tells_them_from_the_new_ones(paper: Pa
     ]
 
 
-def test_a_failed_resource_and_its_error_are_both_seen(paper: Paper) -> None:
+def test_why_a_resource_failed_is_told_once_at_the_end(paper: Paper) -> None:
     progress = Progress(paper.screen)
+    progress(on.Diagnostic(severity="warning", message="deprecated [x]", urn="urn:1", words="service `web`"))
+    progress(on.Diagnostic(severity="error", message="ResourceInUse", urn="urn:1", words="service `web`"))
     progress(on.ResourceFailed(action=on.Action.CREATE, **SERVICE))
-    progress(on.Diagnostic(severity="error", message="ResourceInUse [x]", urn="urn:1", words="service `web`"))
-    assert "service `web` failed" in paper.text
-    assert "error service `web`: ResourceInUse [x]" in paper.text, "square brackets are text, not markup"
+    show_error(paper.console, AwsError("service `web`: ResourceInUse [x]", hint="Repeat it."))
+    assert paper.text.splitlines() == [
+        "warning service `web`: deprecated [x]",
+        "  + service `web` failed",
+        "error service `web`: ResourceInUse [x]",
+        "next  Repeat it.",
+    ]
 
 
 def test_a_verdict_comes_with_its_cause_and_advice(paper: Paper) -> None:

@@ -173,6 +173,7 @@ def test_h2_a_passing_refusal_is_tried_once_more(bench):
     done = bench.deployment().up(bench.events.append)
     assert done.result is Result.STEADY
     assert "trying once more" in bench.said(Notice)
+    assert "service `web`: ECS service (shop-web-service): ValidationError: Invalid IAM" in bench.said(Notice)
     bench.world.failures["shop-web-logs"] = ["ThrottlingException: Rate exceeded"] * 2
     bench.program.resources[LOGS, "shop-web-logs"] = {"a": "2"}
     with pytest.raises(EngineError, match="Rate exceeded"):

@@ -155,7 +155,11 @@ LOST = "Resource monitor has terminated, shutting down"
 
 @pytest.mark.parametrize(
     "lost",
-    [LOST, "python inline source runtime error: resource monitor shut down\nTraceback (most recent call last):\n"],
+    [
+        LOST,
+        "python inline source runtime error: resource monitor shut down\nTraceback (most recent call last):\n",
+        "awsx:ec2:Vpc resource 'shop-network' has a problem: grpc: the client connection is closing",
+    ],
 )
 def test_that_the_program_lost_the_engine_is_not_taken_for_the_cause(lost):
     error = explain(failure(problems=[("", lost), ("service `web`: role (web)", DENIED)]), stage="dev")

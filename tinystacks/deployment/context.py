@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.begun_resources import begun_resources
 from tinystacks.deployment.engine import find_engine
-from tinystacks.deployment.engine_errors import EngineFailure, explain
+from tinystacks.deployment.engine_errors import EngineFailure, explain, refusals
 from tinystacks.deployment.engine_events import EventTranslator
 from tinystacks.deployment.engine_place import engine_place
 from tinystacks.deployment.events import Notice, OnEvent
@@ -218,8 +218,10 @@ class StageContext:
             if self.target.name == "local":
                 self._check_lives(failure)
             if self.interrupt.requested.is_set():
+                refused = refusals(failure)
                 raise InterruptedByUserError(
-                    f"Interrupted during `{command or failure.command}`.",
+                    f"Interrupted during `{command or failure.command}`."
+                    + (f" Not done by then:\n{refused}" if refused else ""),
                     hint="What was done stays. Repeat the command: it goes on from here.",
                 ) from failure
             raise explain(failure, stage=self.stage.stage) from failure

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from tinystacks.deployment.wording import STAGE_WORDS
 from tinystacks.errors import (
     AwsError,
     CredentialsError,
@@ -18,6 +20,9 @@ from tinystacks.errors import (
     SpecError,
     TinystacksError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LOCK = re.compile(r"created by (?P<user>[^@\s]+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 _LOCKED = ("the stack is currently locked by", "Another update is currently in progress")
@@ -64,8 +69,11 @@ _INVOKED = re.compile(f"^{_LOOKUP}")
 _READ = re.compile(r"^invoking (?P<token>aws:\S+): ")
 _FIELDS = {"aws:ec2/getVpc:getVpc": "network.vpc_id", "aws:ec2/getSubnets:getSubnets": "network.public_subnets"}
 """What the program reads before it makes anything, by the field of the file that names it."""
-_LOST_MONITOR = re.compile(r"Resource monitor has terminated|resource monitor shut down|StatusCode\.UNAVAILABLE")
-"""What the program says when the engine, which failed on something else, does not answer it any more."""
+_LOST_MONITOR = re.compile(
+    r"Resource monitor has terminated|resource monitor shut down|StatusCode\.UNAVAILABLE|"
+    r"grpc: the client connection is closing"
+)
+"""What the program and components say when the engine, which failed on something else, does not answer any more."""
 _TRACE = "\nTraceback (most recent call last):"
 _OWN_REFUSAL = "\ntinystacks.errors."
 _GO_ON = "What was done stays; correct the cause and repeat the command: it goes on from here."
@@ -159,6 +167,15 @@ def without_trace(text: str) -> str:
     return invoked if known or not trace else text.strip()
 
 
+def refusals(failure: EngineFailure) -> str:
+    """Say what AWS refused, a line each; empty where it refused nothing. For failures that end no command.
+
+    Args:
+        failure: what the engine left.
+    """
+    return _lines((words, said) for words, said in _told(failure) if words and words != STAGE_WORDS)
+
+
 def explain(failure: EngineFailure, *, stage: str) -> TinystacksError:  # noqa: PLR0911 - one line per known failure, in order
     """Turn a failure into an error of ours that says what to do.
 
@@ -235,12 +252,11 @@ def _plugin(text: str) -> EngineError:
 
 def _refused(failure: EngineFailure) -> TinystacksError:
     """Say which resource failed and with what; the first that AWS refused gives the error its kind."""
-    own = [(words, message) for words, message in failure.problems if not _LOST_MONITOR.search(message)]
-    if not own:
+    told = _told(failure)
+    if not told:
         said = plain(f"{failure.stdout}\n{failure.stderr}")
         return EngineError(f"The engine left the program during `{failure.command}`:\n{_tail(said)}", hint=_GO_ON)
-    told = dict.fromkeys((words, _in_words(without_trace(plain(message)))) for words, message in own)
-    message = "\n".join(f"{words}: {said}" if words else said for words, said in told)
+    message = _lines(told)
     if any(f"{_OWN_REFUSAL}SpecError: " in trace for _words, trace in failure.problems):
         return SpecError([Problem(field="", message=said) for _words, said in told])
     hint = _GO_ON
@@ -257,6 +273,16 @@ def _refused(failure: EngineFailure) -> TinystacksError:
                 hint=hint,
             )
     return EngineError(message, hint=hint)
+
+
+def _told(failure: EngineFailure) -> list[tuple[str, str]]:
+    """Give what was refused, each once: the resource in words of the file, and the text."""
+    own = [(words, message) for words, message in failure.problems if not _LOST_MONITOR.search(message)]
+    return list(dict.fromkeys((words, _in_words(without_trace(plain(message)))) for words, message in own))
+
+
+def _lines(told: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"{words}: {said}" if words else said for words, said in told)
 
 
 def _in_words(said: str) -> str:

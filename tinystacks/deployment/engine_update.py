@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinystacks.deployment.engine_errors import EngineFailure
-from tinystacks.deployment.events import Notice
 from tinystacks.deployment.lost_answers import take_back
-from tinystacks.deployment.retry import passes_by_itself
+from tinystacks.deployment.retry import passes_by_itself, trying_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,5 +51,5 @@ def update_resources(
             if waited or not passes_by_itself(failure.text):
                 raise
             waited = True
-            opened.emit(Notice(message="AWS refused something that mostly passes; trying once more."))
+            opened.emit(trying_again(failure))
             context.pace.sleep(_RETRY_WAIT)

@@ -16,7 +16,7 @@ from tinystacks.deployment.orphan_removal import ORDER, removal_order
 from tinystacks.deployment.orphans import orphans_of
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.results import DestroyResult, Kept
-from tinystacks.deployment.retry import passes_by_itself
+from tinystacks.deployment.retry import passes_by_itself, trying_again
 from tinystacks.deployment.revisions import remove_revisions
 from tinystacks.errors import AwsError
 
@@ -109,7 +109,7 @@ def _engine_destroy(context: StageContext, opened: Opened, *, purge_images: bool
             return once(runs_program=False)
         if context.interrupt.requested.is_set() or not passes_by_itself(failure.text):
             raise
-        opened.emit(Notice(message="AWS refused something that mostly passes; trying once more."))
+        opened.emit(trying_again(failure))
         context.pace.sleep(_RETRY_WAIT)
         return once()
     finally:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+from tinystacks.deployment.engine_errors import refusals
+from tinystacks.deployment.events import Notice
+
+if TYPE_CHECKING:
+    from tinystacks.deployment.engine_errors import EngineFailure
 
 _PASSING = tuple(
     re.compile(pattern)
@@ -40,3 +47,8 @@ def passes_by_itself(text: str) -> bool:
         text: error diagnostics of the engine.
     """
     return any(pattern.search(text) for pattern in _PASSING)
+
+
+def trying_again(failure: EngineFailure) -> Notice:
+    """Say that the whole is tried once more, and why: the failure ends no command, so that nothing else tells it."""
+    return Notice(message=f"AWS refused something that mostly passes; trying once more.\n{refusals(failure)}".strip())

@@ -48,6 +48,8 @@ _TYPE_WORDS = {
     "pulumi:providers:pulumi": "built-in provider",
     "pulumi:pulumi:Stack": "stage",
 }
+STAGE_WORDS = "the stage"
+"""What is said for the engine's root, which stands for the whole program."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _URN_PARTS = 4
 
@@ -116,6 +118,6 @@ class Wording:
         token, name = urn_type(urn), urn_name(urn)
         what = type_words(token)
         if token == "pulumi:pulumi:Stack":  # noqa: S105 - a type token, no secret
-            return "the stage"
+            return STAGE_WORDS
         service = self.service_of(name)
         return f"service `{service}`: {what} ({name})" if service else f"{what} ({name})"

@@ -123,12 +123,11 @@ class Progress:
             self._line(line)
 
     def _diagnostic(self, event: on.Diagnostic) -> None:
-        # What the program was refused, and no resource, is the command's own error, told at its end.
-        if event.severity not in {"warning", "error"} or (event.severity == "error" and not event.words):
+        # Why something failed is told once: as the command's error at its end, or with what is done about it before.
+        if event.severity != "warning":
             return
-        colour = "red" if event.severity == "error" else "yellow"
         about = f"{escape(event.words)}: " if event.words else ""
-        self._line(f"[bold {colour}]{event.severity}[/] {about}{escape(event.message)}")
+        self._line(f"[bold yellow]warning[/] {about}{escape(event.message)}")
 
     def _tasks_progress(self, event: on.TasksProgress) -> None:
         failed = f", {event.failed} failed" if event.failed else ""
