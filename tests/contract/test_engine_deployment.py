@@ -126,6 +126,7 @@ def test_a_stage_s_life(bench):
     assert (newest.release["number"], oldest.release["number"]) == (2, 1)
     assert (oldest.message, oldest.release["by"], oldest.release["commit"]) == ("first", "ana", "c0ffee")
     assert oldest.release["result"] == "steady"
+    assert (newest.changes, oldest.changes) == (Changes(update=1, same=2), Changes(create=3)), "as `up` told them"
     assert oldest.spec["services"]["web"]["image"] == "nginx:1.27"
     assert len(list((bench.folder() / "backups").iterdir())) == 2
     # An engine that is killed while it writes such a file could not open its state any more.
@@ -165,7 +166,11 @@ def test_a_refusal_of_aws_halfway_keeps_what_was_done_and_the_next_up_converges(
     assert len(bench.world.existing) == 2
     done = bench.deployment().up()
     assert done.changes == Changes(create=1, same=2)
-    assert [entry.release.get("result") for entry in bench.deployment().history()] == ["steady", "failed"]
+    history = bench.deployment().history()
+    assert [(entry.release.get("result"), entry.changes) for entry in history] == [
+        ("steady", done.changes),
+        ("failed", None),
+    ]
 
 
 def test_h2_a_passing_refusal_is_tried_once_more(bench):

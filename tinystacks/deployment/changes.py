@@ -25,20 +25,9 @@ class Changes:
         return self.create + self.update + self.replace + self.delete
 
     @classmethod
-    def from_engine(cls, counts: Mapping[Any, int]) -> Changes:
-        """Read the engine's summary, whose keys are step kinds.
-
-        A replacement is counted by the engine as one `replace`, besides the `create-replacement` and `delete-replaced`
-        steps that it consists of.
-        """
-        plain = {str(getattr(kind, "value", kind)): count for kind, count in counts.items()}
-        return cls(
-            create=plain.get("create", 0) + plain.get("import", 0),
-            update=plain.get("update", 0),
-            replace=plain.get("replace", 0) or plain.get("create-replacement", 0),
-            delete=plain.get("delete", 0),
-            same=plain.get("same", 0),
-        )
+    def from_mapping(cls, data: Mapping[str, Any]) -> Changes:
+        """Read what `to_mapping` gave."""
+        return cls(**{key: int(data.get(key, 0)) for key in ("create", "update", "replace", "delete", "same")})
 
     def to_mapping(self) -> dict[str, int]:
         """Give plain data."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.early_instances import replace_early_instances
 from tinystacks.deployment.ends import Result
@@ -89,8 +89,9 @@ def end_update(context: StageContext, opened: Opened, changes: Changes, *, relea
         unfinished = unfinished or bool(again)
     if in_doubt or changes.create:
         tell_twins(context, opened)
+    counted = changes if released else None
     if unfinished:
-        keep_result(context, opened, Result.IN_PROGRESS, ())
+        keep_result(context, opened, Result.IN_PROGRESS, (), changes=counted)
     verdicts: tuple[ServiceVerdict, ...] = ()
     result = Result.STEADY
     if outputs is not None and context.settings.waits:
@@ -159,20 +160,35 @@ def end_at_gate(
     )
 
 
-def keep_result(context: StageContext, opened: Opened, result: Result, verdicts: Sequence[ServiceVerdict]) -> None:
-    """Keep how the present release ended."""
+def keep_result(
+    context: StageContext,
+    opened: Opened,
+    result: Result,
+    verdicts: Sequence[ServiceVerdict],
+    *,
+    changes: Changes | None = None,
+) -> None:
+    """Keep how the present release ended, and how many resources it changed; what was kept of that stays by default."""
     record = opened.record
     if record is None or not record.release:
         return
     context.remember(opened, results=with_result(record.results, record.release, result))
-    write_verdict(context, record.release, result, verdicts, opened.emit)
+    write_verdict(context, record.release, result, verdicts, opened.emit, changes=changes)
 
 
 def write_verdict(
-    context: StageContext, number: int, result: Result, verdicts: Sequence[ServiceVerdict], emit: OnEvent
+    context: StageContext,
+    number: int,
+    result: Result,
+    verdicts: Sequence[ServiceVerdict],
+    emit: OnEvent,
+    *,
+    changes: Changes | None = None,
 ) -> None:
     """Write down how a release ended, here and for those who share the stage."""
-    kept = {"result": str(result), "verdicts": [verdict.to_mapping() for verdict in verdicts]}
+    kept: dict[str, Any] = {"result": str(result), "verdicts": [verdict.to_mapping() for verdict in verdicts]}
+    if changes is not None:
+        kept["changes"] = changes.to_mapping()
     context.folder.write_verdict(number, kept)
     if not context.shared:
         return

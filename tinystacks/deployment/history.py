@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.results import HistoryEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tinystacks.deployment.automation import EngineSession
+    from tinystacks.deployment.changes import Changes
 
 
-def read_history(session: EngineSession, results: Mapping[str, str]) -> list[HistoryEntry]:
+def read_history(
+    session: EngineSession,
+    results: Mapping[str, str],
+    counted: Mapping[int, Changes] | None = None,
+) -> list[HistoryEntry]:
     """Give the stage's past changes, newest first.
 
     Args:
         session: the engine.
         results: how releases ended, by number as text, as far as it is known.
+        counted: numbers of resources that releases changed, by number, as far as they are known.
 
     Raises:
         EngineFailure: the engine cannot read them.
     """
     entries = session.history()
     # A file backend numbers nothing, so that the position counts.
-    return [_history_entry(entry, len(entries) - index, results) for index, entry in enumerate(entries)]
+    found = [_history_entry(entry, len(entries) - index, results) for index, entry in enumerate(entries)]
+    return _with_counts(found, dict(counted or {}))
+
+
+def _with_counts(entries: list[HistoryEntry], counted: dict[int, Changes]) -> list[HistoryEntry]:
+    """Give each release its count; of several tries at one release the last bears it.
+
+    The engine's own count has components, providers and the stage in it, and does not tell how many of them.
+    """
+    return [
+        replace(entry, changes=counted.pop(int(entry.release["number"]), None)) if entry.release else entry
+        for entry in entries
+    ]
 
 
 def _history_entry(entry: Mapping[str, Any], position: int, results: Mapping[str, str]) -> HistoryEntry:
@@ -44,7 +62,7 @@ def _history_entry(entry: Mapping[str, Any], position: int, results: Mapping[str
         started_at=_time(str(entry["startTime"])),
         ended_at=_time(str(ended)) if ended else None,
         message=str(entry.get("message", "")),
-        changes=Changes.from_engine(entry.get("resourceChanges") or {}),
+        changes=None,
         spec=_stored(config, "spec"),
         release=release,
         environment=dict(entry.get("environment") or {}),

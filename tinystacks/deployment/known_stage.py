@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.events import ignore
 from tinystacks.deployment.history import read_history
 from tinystacks.deployment.lock import is_held, read_holder
@@ -89,7 +90,12 @@ class KnownStage:
         if context.shared:
             results = {str(number): str(verdict["result"]) for number, verdict in verdicts.items()}
         with context.explained():
-            return read_history(context.session(context.engine(ignore)), results)
+            counted = {
+                number: Changes.from_mapping(verdict["changes"])
+                for number, verdict in verdicts.items()
+                if verdict.get("changes")
+            }
+            return read_history(context.session(context.engine(ignore)), results, counted)
 
     def _check_record(self, record: StageRecord) -> None:
         """Make sure, without asking AWS, that the record is of this stack, region and life of the local AWS."""

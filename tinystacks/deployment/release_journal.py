@@ -39,14 +39,15 @@ class ReleaseJournal:
 
         Args:
             number: of the release.
-            verdict: `result` and `verdicts`; only the result where the whole is too large.
+            verdict: `result`, `verdicts` and `changes`; no verdicts where the whole is too large.
 
         Raises:
             AwsError: AWS refuses.
         """
         text = json.dumps({"release": number, **verdict})
         if len(text.encode()) > _MOST_BYTES:
-            text = json.dumps({"release": number, "result": verdict["result"]})
+            kept = {key: verdict[key] for key in ("result", "changes") if key in verdict}
+            text = json.dumps({"release": number, **kept})
         with aws_errors("logs", "keeping how the release ended"):
             logs = self._client("logs")
             stream = str(number)
@@ -70,7 +71,8 @@ class ReleaseJournal:
         for event in sorted(events, key=lambda one: one["timestamp"]):
             try:
                 told = json.loads(event["message"])
-                found[int(told["release"])] = told
+                number = int(told["release"])
+                found[number] = {**found.get(number, {}), **told}
             except (ValueError, KeyError, TypeError):
                 continue
         return found

@@ -188,7 +188,7 @@ class HistoryEntry:
         started_at: with time zone.
         ended_at: none while it runs.
         message: given with the change.
-        changes: numbers of resources.
+        changes: numbers of resources, as the `up` told them; none where they are not known, as of one that failed.
         spec: the stage as it was deployed; empty when unknown.
         release: what else was stored with the change: number, by, commit, images.
         environment: what the engine noted of the machine and the git work tree.
@@ -200,7 +200,7 @@ class HistoryEntry:
     started_at: datetime
     ended_at: datetime | None
     message: str
-    changes: Changes
+    changes: Changes | None
     spec: Mapping[str, Any]
     release: Mapping[str, Any]
     environment: Mapping[str, str]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.changes import Changes
-from tinystacks.deployment.ending import end_at_gate, end_update, with_result
+from tinystacks.deployment.ending import end_at_gate, end_update, keep_result, with_result
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.engine_update import update_resources
@@ -225,9 +225,11 @@ class Update:
         finally:
             self._note_state(opened)
         done = translator.changes or Changes()
+        changes = replace(result.changes, delete=done.delete, same=done.same)
+        keep_result(context, opened, result.result, result.verdicts, changes=changes)
         return replace(
             result,
-            changes=replace(result.changes, delete=done.delete, same=done.same),
+            changes=changes,
             outputs=outputs_of(opened.state),
         )
 

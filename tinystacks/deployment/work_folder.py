@@ -201,10 +201,11 @@ class WorkFolder:
         write_atomically(self.path / "outputs.json", json.dumps(exports) + "\n")
 
     def write_verdict(self, number: int, verdict: Mapping[str, Any]) -> None:
-        """Keep how a release ended, and only the newest of them."""
+        """Keep how a release ended, beside what was known of it, and only the newest of them."""
         folder = self.path / "verdicts"
         folder.mkdir(exist_ok=True)
-        write_atomically(folder / f"{number}.json", json.dumps(verdict))
+        known = self.verdicts().get(number, {})
+        write_atomically(folder / f"{number}.json", json.dumps({**known, **verdict}))
         for old in sorted(folder.glob("*.json"), key=lambda path: int(path.stem))[:-VERDICTS_KEPT]:
             old.unlink(missing_ok=True)
 
