@@ -242,14 +242,25 @@ def repair(
     remove: Annotated[
         bool, typer.Option("--remove", help="Delete what no state knows; else it is only listed.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """List what a killed command left unfinished and what of the stage no state knows, and make it whole."""
+    from tinystacks.rendering.asking import ask_before_removal, require_answer
     from tinystacks.rendering.progress import Progress
-    from tinystacks.rendering.results import show_repair
+    from tinystacks.rendering.results import show_orphans, show_repair
 
+    if remove:
+        require_answer(place.screen, "repair --remove", yes=yes)
     deployment = place.deployment()
+    listed = None
+    if remove and not yes:
+        with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+            listed = deployment.repair(on_event=progress).orphans
+        if listed:
+            show_orphans(place.screen.talk, listed)
+            ask_before_removal(place.screen, deployment.stage, len(listed), yes=yes)
     with Progress(place.screen) as progress, deployment.interrupt.on_signals():
-        result = deployment.repair(on_event=progress, remove=remove)
+        result = deployment.repair(on_event=progress, remove=remove, only=listed)
     if place.as_json:
         print_json(result.to_mapping())
     else:

@@ -7,8 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
-from tinystacks.rendering.asking import wants_to_go_back
+from tinystacks.errors import InterruptedByUserError, UsageError
+from tinystacks.rendering.asking import ask_before_removal, wants_to_go_back
 from tinystacks.rendering.console import Screen
+from tinystacks.spec.model import StackSpec
 
 
 class Typed(Console):
@@ -44,3 +46,26 @@ def test_an_answer_that_is_neither_is_asked_again(lines: list[str], *, goes_back
     assert len(typed.asked) == questions
     if questions > 1:
         assert f"`{lines[0]}` is neither" in typed.asked[1]
+
+
+def stage():
+    return StackSpec.from_mapping({"name": "shop", "services": {"web": {"image": "nginx"}}}).stage()
+
+
+@pytest.mark.parametrize("lines", [["y"], ["yes"], [""], []])
+def test_what_no_state_knows_is_deleted_only_after_the_word(lines: list[str]) -> None:
+    typed = Typed(*lines)
+    screen = Screen(data=typed, talk=typed, interactive=True, live=False)
+    with pytest.raises(InterruptedByUserError, match="nothing was changed"):
+        ask_before_removal(screen, stage(), 2, yes=False)
+    assert "these 2 resources of shop/dev" in typed.asked[0]
+
+
+def test_the_word_or_the_option_lets_go_on_and_without_a_terminal_the_option_alone() -> None:
+    typed = Typed("delete")
+    ask_before_removal(Screen(data=typed, talk=typed, interactive=True, live=False), stage(), 1, yes=False)
+    nobody = Screen(data=typed, talk=typed, interactive=False, live=False)
+    ask_before_removal(nobody, stage(), 1, yes=True)
+    with pytest.raises(UsageError, match="no terminal"):
+        ask_before_removal(nobody, stage(), 1, yes=False)
+    assert len(typed.asked) == 1

@@ -142,13 +142,33 @@ def test_refused_halfway_the_resource_is_named_in_words_of_the_file_and_the_next
         "ResourceAlreadyExistsException",
     )
     assert error["message"].startswith("service `web`: log group (refused-web-logs): creating ")
-    assert "service `web`: log group (refused-web-logs)" in ran.err
+    assert "service `web`: log group (refused-web-logs) failed" in ran.err
+    assert ran.err.count("ResourceAlreadyExistsException") == 1, "why is told once"
     logs.delete_log_group(logGroupName="/tinystacks/refused/dev/web")
     again = user.run(*UP, "--json")
     assert (again.code, again.document["result"]) == (0, "steady"), again.err
     assert again.document["changes"]["same"] > 0
     assert user.run(*DESTROY).code == 0
     assert remains(machine.client, "refused") == []
+
+
+def test_repair_removes_only_after_a_yes(machine, tmp_path):
+    user = machine.project(tmp_path, "lost")
+    assert user.run(*UP).code == 0
+    ec2 = machine.client("ec2")
+    tags = [{"Key": "tinystacks:stack", "Value": "lost"}, {"Key": "tinystacks:stage", "Value": "dev"}]
+    made = ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}])
+    vpc = made["Vpc"]["VpcId"]
+
+    refused = user.run("repair", "--remove", "--local")
+    assert refused.code == 2, refused.err
+    assert "--yes" in refused.err
+    assert ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"], "nothing was removed"
+
+    removed = user.run("repair", "--remove", "--local", "--yes", "--json")
+    assert (removed.code, removed.document["removed"]) == (0, [f"VPC {vpc}"]), removed.err
+    assert user.run(*DESTROY).code == 0
+    assert remains(machine.client, "lost") == []
 
 
 def test_the_local_aws_killed_is_told_and_the_stage_made_anew(tmp_path):

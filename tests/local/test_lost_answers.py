@@ -94,7 +94,9 @@ def test_repair_finds_what_no_state_knows_without_an_unfinished_operation(local,
     found = deployment.repair()
     assert {(one.type, one.id) for one in found.orphans} == {("VPC", vpc), ("image repository", "shop-dev-web")}
     assert found.unfinished == found.removed == ()
-    assert len(deployment.repair(remove=True).removed) == 2
+    agreed = [one for one in found.orphans if one.id == vpc]
+    assert deployment.repair(remove=True, only=agreed).removed == (f"VPC {vpc}",), "no more than was agreed to"
+    assert deployment.repair(remove=True).removed == ("image repository shop-dev-web",)
     assert deployment.repair().orphans == ()
     assert deployment.up().result is Result.UNCHANGED
 

@@ -114,7 +114,9 @@ def test_two_machines_do_not_change_a_stage_at_once(machines):
     engine = engine_of(here)
     os.kill(engine, signal.SIGSTOP)  # so that it is at it while the other one tries
     # What the one has just begun looks unfinished to the other, which must not remove it.
-    refused = [there.run(*command) for command in (("up", "--yes"), ("repair", "--remove"), ("unlock", "--yes"))]
+    refused = [
+        there.run(*command) for command in (("up", "--yes"), ("repair", "--remove", "--yes"), ("unlock", "--yes"))
+    ]
     os.kill(engine, signal.SIGCONT)
     _, err = first.communicate(timeout=300)
     assert first.returncode == 0, err
@@ -133,7 +135,7 @@ def test_a_change_that_was_killed_is_gone_on_with_from_both_machines(machines):
     assert "left by a command that is gone" in found.err
     if found.code:
         assert "tstack repair" in found.err
-        assert here.run("repair", "--remove").code == 0
+        assert here.run("repair", "--remove", "--yes").code == 0
     assert up(here)[0] in {"steady", "unchanged"}
 
     machines.write(version="1.28")

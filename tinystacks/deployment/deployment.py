@@ -29,7 +29,7 @@ from tinystacks.deployment.update import Update
 from tinystacks.deployment.wording import typed_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from tinystacks.deployment.engine_model import Engine
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tinystacks.deployment.results import (
         DestroyResult,
         HistoryEntry,
+        Kept,
         PreviewResult,
         RefreshResult,
         RepairResult,
@@ -223,18 +224,21 @@ class Deployment:
             lambda emit: destroy(self._context, purge_images=purge_images, message=message, emit=emit), on_event
         )
 
-    def repair(self, on_event: OnEvent = ignore, *, remove: bool = False) -> RepairResult:
+    def repair(
+        self, on_event: OnEvent = ignore, *, remove: bool = False, only: Collection[Kept] | None = None
+    ) -> RepairResult:
         """Look for what earlier commands left unfinished, and make the state whole.
 
         Args:
             on_event: receives progress.
             remove: whether resources that such a command made, and that no state knows, are deleted; else they are
                 only listed, and the state stays as it is.
+            only: of these alone those that were agreed to, as an earlier call has listed them; all by default.
 
         Raises:
             TinystacksError: what stands in the way.
         """
-        return self._run(lambda emit: repair_stage(self._context, remove=remove, emit=emit), on_event)
+        return self._run(lambda emit: repair_stage(self._context, remove=remove, only=only, emit=emit), on_event)
 
     def unlock(self) -> tuple[str, ...]:
         """Remove the engine's lock that a command left which is gone; for a person to decide.

@@ -19,19 +19,24 @@ from tinystacks.deployment.results import Kept, RepairResult
 from tinystacks.errors import LockedError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tinystacks.deployment.context import Opened, StageContext
     from tinystacks.deployment.events import OnEvent
 
 _LOST = "it bears the stage's tags; AWS made it while its answer was lost"
 
 
-def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> RepairResult:
+def repair_stage(
+    context: StageContext, *, remove: bool, emit: OnEvent, only: Collection[Kept] | None = None
+) -> RepairResult:
     """List what is unfinished, and with `remove` make it whole.
 
     Args:
         context: the stage.
         remove: whether resources that no state knows are deleted and the state made whole.
         emit: receives events.
+        only: the only resources that may be deleted, as they were listed before; all by default.
     """
     with open_stage(context, "repair", emit, mend=False) as opened:
         state = opened.state
@@ -42,8 +47,10 @@ def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> Repai
         begun = begun_orphans(state, found)
         lost = [item for item in orphans_of(state, found) if item not in begun and _may_go(context, item)]
         orphans = sorted([*begun, *lost], key=removal_order)
+        agreed = None if only is None else {(item.type, item.id) for item in only}
+        doomed = [item for item in orphans if agreed is None or (item.type, item.id) in agreed]
         if remove:
-            remove_orphans(orphans, context.remove_orphan, emit)
+            remove_orphans(doomed, context.remove_orphan, emit)
             if unfinished:
                 with context.explained():
                     forget_pending(opened.session, state, emit, only=opened.lock_left_by)
@@ -55,7 +62,7 @@ def repair_stage(context: StageContext, *, remove: bool, emit: OnEvent) -> Repai
                 *(Kept(type=item.type, id=item.id, reason="made by a command that died") for item in begun),
                 *(Kept(type=item.type, id=item.id, reason=_LOST) for item in lost),
             ),
-            removed=tuple(f"{item.type} {item.id}" for item in orphans) if remove else (),
+            removed=tuple(f"{item.type} {item.id}" for item in doomed) if remove else (),
             whole=None if not state.count else outputs_of(state) is not None and not _is_cleared(opened),
         )
 

@@ -63,6 +63,26 @@ def ask_before_destroy(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
         _must_type(screen, DELETE_WORD, f"This removes {stage.stack}/{stage.stage}. Type `{DELETE_WORD}` to go on: ")
 
 
+def ask_before_removal(screen: Screen, stage: StageSpec, count: int, *, yes: bool) -> None:
+    """Have the word `delete` typed before what no state knows is deleted; it was listed just before.
+
+    Args:
+        screen: the streams of the command.
+        stage: whose resources they are.
+        count: how many.
+        yes: the user has said yes already.
+
+    Raises:
+        UsageError: there is nobody to ask and no `--yes`.
+        InterruptedByUserError: something else was typed.
+    """
+    require_answer(screen, "repair --remove", yes=yes)
+    if not yes:
+        what = "this resource" if count == 1 else f"these {count} resources"
+        question = f"This deletes {what} of {stage.stack}/{stage.stage}. Type `{DELETE_WORD}` to go on: "
+        _must_type(screen, DELETE_WORD, question)
+
+
 def ask_before_rollback(screen: Screen, stage: StageSpec, number: int, *, yes: bool) -> None:
     """Ask before an earlier release is brought back.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tinystacks.deployment.changes import Changes
-    from tinystacks.deployment.results import DestroyResult, OperationResult, PreviewResult, RepairResult
+    from tinystacks.deployment.results import DestroyResult, Kept, OperationResult, PreviewResult, RepairResult
     from tinystacks.deployment.service_verdicts import Cause
 
 _SIGNS = {
@@ -100,12 +100,17 @@ def show_receipt(console: Console, result: DestroyResult) -> None:
     show_verdict(console, result)
 
 
+def show_orphans(console: Console, orphans: Iterable[Kept]) -> None:
+    """Write what is there of a stage and in no state."""
+    for orphan in orphans:
+        console.print(f"  not in the state: {escape(orphan.type)} {escape(orphan.id)}: {escape(orphan.reason)}")
+
+
 def show_repair(console: Console, result: RepairResult) -> None:
     """Write what earlier commands left unfinished, and what became of it."""
     for words in result.unfinished:
         console.print(f"  unfinished: {escape(words)}")
-    for orphan in result.orphans:
-        console.print(f"  not in the state: {escape(orphan.type)} {escape(orphan.id)}: {escape(orphan.reason)}")
+    show_orphans(console, result.orphans)
     for words in result.removed:
         console.print(f"  removed: {escape(words)}")
     if not (result.unfinished or result.orphans or result.removed):
