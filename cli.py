@@ -25,6 +25,8 @@ from tinystacks.commands.usage import made_command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tinystacks.deployment.results import UpResult
+
 CHANGES_FOUND = 3
 
 app = typer.Typer(
@@ -179,7 +181,8 @@ def up(
 ) -> None:
     """Create or change a stage, and wait until its services are steady."""
     from tinystacks.deployment.ending import InterruptedWaitError
-    from tinystacks.rendering.asking import ask_before_up, wants_to_go_back
+    from tinystacks.deployment.gate import RemovalError
+    from tinystacks.rendering.asking import ask_before_removing_parts, ask_before_up, wants_to_go_back
     from tinystacks.rendering.progress import Progress
     from tinystacks.rendering.results import show_verdict
     from tinystacks.rendering.stage import show_deployed
@@ -188,12 +191,27 @@ def up(
         return releases.cancel_rollout(place)
     images = releases.given_images(image)
     deployment = place.deployment(runtime=runtime, speed=speed)
-    ask_before_up(place.screen, deployment.stage, yes=yes or place.local, approved=approve or place.local)
-    try:
+    agreed = yes or place.local
+    ask_before_up(place.screen, deployment.stage, yes=agreed, approved=approve or place.local)
+
+    def change(*, refresh: bool, allow_removal: bool) -> UpResult:
         with Progress(place.screen) as progress, deployment.interrupt.on_signals():
             if refresh:
                 deployment.refresh(on_event=progress, limit=limit)
-            result = deployment.up(on_event=progress, images=images, message=message, allow_downtime=allow_downtime)
+            return deployment.up(
+                on_event=progress,
+                images=images,
+                message=message,
+                allow_downtime=allow_downtime,
+                allow_removal=allow_removal,
+            )
+
+    try:
+        try:
+            result = change(refresh=refresh, allow_removal=agreed)
+        except RemovalError as error:
+            ask_before_removing_parts(place.screen, error, yes=agreed)
+            result = change(refresh=False, allow_removal=True)
     except InterruptedWaitError:
         if not wants_to_go_back(place.screen):
             raise

@@ -7,8 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
+from tinystacks.deployment.gate import RemovalError
 from tinystacks.errors import InterruptedByUserError, UsageError
-from tinystacks.rendering.asking import ask_before_removal, wants_to_go_back
+from tinystacks.rendering.asking import ask_before_removal, ask_before_removing_parts, wants_to_go_back
 from tinystacks.rendering.console import Screen
 from tinystacks.spec.model import StackSpec
 
@@ -69,3 +70,15 @@ def test_the_word_or_the_option_lets_go_on_and_without_a_terminal_the_option_alo
     with pytest.raises(UsageError, match="no terminal"):
         ask_before_removal(nobody, stage(), 1, yes=False)
     assert len(typed.asked) == 1
+
+
+def test_what_an_up_would_remove_is_listed_and_asked_about_and_refused_where_nobody_is() -> None:
+    error = RemovalError("service `web` is removed")
+    typed = Typed("delete", "y")
+    terminal = Screen(data=typed, talk=typed, interactive=True, live=False)
+    ask_before_removing_parts(terminal, error, yes=False)
+    with pytest.raises(InterruptedByUserError):
+        ask_before_removing_parts(terminal, error, yes=False)
+    with pytest.raises(RemovalError) as refused:
+        ask_before_removing_parts(Screen(data=typed, talk=typed, interactive=False, live=False), error, yes=False)
+    assert refused.value.exit_code == 2

@@ -25,7 +25,7 @@ from tinystacks.deployment.deployment import Deployment
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.events import Action, Notice, ResourceFailed, ResourceStarted, Warned
-from tinystacks.deployment.gate import DowntimeError
+from tinystacks.deployment.gate import DowntimeError, RemovalError
 from tinystacks.deployment.pace import Pace
 from tinystacks.deployment.settings import DeploymentSettings
 from tinystacks.errors import (
@@ -152,6 +152,19 @@ def test_b9_a_replacement_of_a_service_is_stopped_and_allowed(bench):
         deployment.up()
     assert bench.world.existing == before
     assert deployment.up(allow_downtime=True).changes == Changes(replace=1, same=2)
+
+
+def test_a_removal_of_a_service_is_stopped_where_nobody_agreed(bench):
+    deployment = bench.deployment()
+    assert deployment.up(allow_removal=False).result is Result.STEADY
+    bench.program.resources[SERVICE, "shop-web-service"] = {"a": "2"}
+    assert deployment.up(allow_removal=False).changes.update == 1, "an ordinary update removes nothing"
+    del bench.program.resources[SERVICE, "shop-web-service"]
+    before = dict(bench.world.existing)
+    with pytest.raises(RemovalError, match=r"service `web`: ECS service .* is removed: its tasks are stopped"):
+        deployment.up(allow_removal=False)
+    assert bench.world.existing == before
+    assert deployment.up().changes == Changes(delete=1, same=2)
 
 
 def test_a_refusal_of_aws_halfway_keeps_what_was_done_and_the_next_up_converges(bench):

@@ -6,7 +6,7 @@ import pytest
 
 from tinystacks.deployment.changes import PlannedChange
 from tinystacks.deployment.ends import Result
-from tinystacks.deployment.gate import DowntimeError, check_replacements, interrupts
+from tinystacks.deployment.gate import DowntimeError, RemovalError, check_removals, check_replacements, interrupts
 from tinystacks.deployment.retry import passes_by_itself
 from tinystacks.deployment.wording import Wording, type_words
 from tinystacks.naming import logical_name
@@ -59,6 +59,37 @@ def test_b9_d3_g1_replacing_what_serves_requests_is_stopped_and_named(token):
     with pytest.raises(DowntimeError, match=r"is replaced because of name") as caught:
         check_replacements([planned(token, "replace")])
     assert "--allow-downtime" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "aws:ecs/service:Service",
+        "aws:lb/loadBalancer:LoadBalancer",
+        "aws:autoscaling/group:Group",
+        "aws:cloudwatch/logGroup:LogGroup",
+        "aws:ecs/cluster:Cluster",
+        "aws:ec2/vpc:Vpc",
+    ],
+)
+def test_removing_what_serves_requests_or_holds_data_is_stopped_and_named(token):
+    with pytest.raises(RemovalError, match=r"is removed: ") as caught:
+        check_removals([planned(token, "delete")])
+    assert (caught.value.exit_code, "--yes" in caught.value.hint) == (2, True)
+
+
+def test_ordinary_updates_remove_nothing_that_serves():
+    """A new revision replaces a task definition: its former one goes, or is kept in the account."""
+    check_removals(
+        [
+            planned("aws:ecs/taskDefinition:TaskDefinition", "replace"),
+            planned("aws:ecs/taskDefinition:TaskDefinition", "delete"),
+            planned("aws:ecs/service:Service", "update"),
+            planned("aws:ecs/service:Service", "replace"),
+            planned("aws:cloudwatch/logGroup:LogGroup", "keep"),
+            planned("aws:iam/rolePolicy:RolePolicy", "delete"),
+        ]
+    )
 
 
 def test_updates_and_harmless_replacements_pass():

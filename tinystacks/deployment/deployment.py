@@ -109,6 +109,7 @@ class Deployment:
         by: str = "",
         commit: str = "",
         allow_downtime: bool = False,
+        allow_removal: bool = True,
         force: bool = False,
     ) -> UpResult:
         """Make the stage as the file says and follow every service until it is steady, rolled back or out of time.
@@ -123,9 +124,13 @@ class Deployment:
             by: who releases; the login name by default.
             commit: version of the sources; what git says by default.
             allow_downtime: whether services, target groups, Auto Scaling groups and the like may be replaced.
+            allow_removal: whether services, load balancers, instances and log groups that the file does not name any
+                more may be removed; `tstack up` asks first. What `allow_downtime` is given for is not asked again.
             force: whether tasks are replaced though nothing changed.
 
         Raises:
+            DowntimeError: something would be replaced that may not be.
+            RemovalError: something would be removed that may not be.
             LockedError: someone else changes this stage; says who.
             CredentialsError: no, expired or other credentials; nothing was changed.
             AwsError: AWS refused something; what was done stays, and the next `up` goes on.
@@ -140,6 +145,7 @@ class Deployment:
                 by=by,
                 commit=commit,
                 allow_downtime=allow_downtime,
+                allow_removal=allow_removal,
                 force=force,
                 emit=emit,
             ).run()

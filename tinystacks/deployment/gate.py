@@ -1,10 +1,10 @@
-"""What `up` does not do unasked: replace what serves requests (traps B9, D3, G1, K1)."""
+"""What `up` does not do unasked: replace what serves requests (traps B9, D3, G1, K1), or remove it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.errors import EngineError
+from tinystacks.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,21 @@ _INTERRUPTING = {
     "aws:lb/loadBalancer:LoadBalancer": "the endpoint gets another address",
     "aws:ec2/vpc:Vpc": "everything in it is replaced",
 }
+
+_REMOVING = {
+    "aws:ecs/service:Service": "its tasks are stopped",
+    "aws:lb/loadBalancer:LoadBalancer": "its address does not answer any more",
+    "aws:autoscaling/group:Group": "its instances are terminated",
+    "aws:cloudwatch/logGroup:LogGroup": "what was logged is gone",
+    "aws:ecs/cluster:Cluster": "everything that runs in it ends",
+    "aws:ec2/vpc:Vpc": "everything in it is removed",
+}
+
+
+class RemovalError(UsageError):
+    """The change would remove what serves requests or holds data, and nobody has agreed to that."""
+
+    kind = "removal"
 
 
 class DowntimeError(EngineError):
@@ -50,5 +65,23 @@ def check_replacements(planned: Iterable[PlannedChange]) -> None:
     ]
     raise DowntimeError(
         "This change would interrupt the stage:\n" + "\n".join(lines),
-        hint="Nothing was changed. Take the cause back, or accept the interruption with --allow-downtime.",
+        hint="Nothing that runs was changed. Take the cause back, or accept the interruption with --allow-downtime.",
+    )
+
+
+def check_removals(planned: Iterable[PlannedChange]) -> None:
+    """Stop before a change that would remove what serves requests or holds data.
+
+    New revisions of a task definition are replacements, and what a replacement leaves is no removal.
+
+    Raises:
+        RemovalError: names each such resource, and what that means.
+    """
+    removed = [change for change in planned if change.action == "delete" and change.type in _REMOVING]
+    if not removed:
+        return
+    lines = [f"  {change.words} is removed: {_REMOVING[change.type]}" for change in removed]
+    raise RemovalError(
+        "This change would remove what serves requests or holds data:\n" + "\n".join(lines),
+        hint="Nothing that runs was changed. Take the cause back, or agree to it with --yes.",
     )

@@ -14,7 +14,7 @@ from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.engine_update import update_resources
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
-from tinystacks.deployment.gate import check_replacements
+from tinystacks.deployment.gate import check_removals, check_replacements
 from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images, own_images
 from tinystacks.deployment.leaving_instances import image_of_instances, stage_on_instances
 from tinystacks.deployment.masking import masked
@@ -50,6 +50,7 @@ class Update:
         by: who releases; the login name by default.
         commit: version of the sources; empty when unknown.
         allow_downtime: whether what serves requests may be replaced.
+        allow_removal: whether what serves requests or holds data may be removed.
         force: whether tasks are replaced though nothing changed.
         emit: receives events.
     """
@@ -64,6 +65,7 @@ class Update:
         by: str,
         commit: str,
         allow_downtime: bool,
+        allow_removal: bool = True,
         force: bool,
         emit: OnEvent,
     ) -> None:
@@ -75,6 +77,7 @@ class Update:
         self._by = by or _login_name()
         self._commit = commit or (again.commit if again else source_version(context.workspace))
         self._allow_downtime = allow_downtime
+        self._allow_removal = allow_removal
         self._force = force
         self._emit = emit
 
@@ -108,6 +111,8 @@ class Update:
             planned = None if known or opened.state is None else self._preview(opened, program)
             if planned is not None and not self._allow_downtime:
                 check_replacements(planned.planned.values())
+                if not self._allow_removal:
+                    check_removals(planned.planned.values())
             digest = context.inputs.spec_digest(supply.images)
             same = planned is not None and (planned.changes or Changes()).total == 0
             if same and opened.record is not None and opened.record.spec_digest == digest:

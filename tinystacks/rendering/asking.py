@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tinystacks.errors import ApprovalMissingError, InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
+    from tinystacks.deployment.gate import RemovalError
     from tinystacks.rendering.console import Screen
     from tinystacks.spec.model import StageSpec
 
@@ -81,6 +82,26 @@ def ask_before_removal(screen: Screen, stage: StageSpec, count: int, *, yes: boo
         what = "this resource" if count == 1 else f"these {count} resources"
         question = f"This deletes {what} of {stage.stack}/{stage.stage}. Type `{DELETE_WORD}` to go on: "
         _must_type(screen, DELETE_WORD, question)
+
+
+def ask_before_removing_parts(screen: Screen, error: RemovalError, *, yes: bool) -> None:
+    """Say what an `up` would remove, and ask whether it may.
+
+    Args:
+        screen: the streams of the command.
+        error: of the `up` that stopped before it.
+        yes: the user has said yes already.
+
+    Raises:
+        RemovalError: there is nobody to ask and no `--yes`.
+        InterruptedByUserError: the answer was no.
+    """
+    if yes:
+        return
+    if not screen.interactive:
+        raise error
+    screen.talk.print(error.message, markup=False)
+    _must_type(screen, DELETE_WORD, f"Type `{DELETE_WORD}` to go on: ")
 
 
 def ask_before_rollback(screen: Screen, stage: StageSpec, number: int, *, yes: bool) -> None:
