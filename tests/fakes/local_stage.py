@@ -67,8 +67,12 @@ class LocalStage:
         for number, zone in enumerate(self.zones):
             subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{number}.0/24", AvailabilityZone=zone)
             self.subnets.append(subnet["Subnet"]["SubnetId"])
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        [main] = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+        ec2.create_route(RouteTableId=main["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
         group = ec2.create_security_group(GroupName=f"{self.name}-instances", Description="i", VpcId=vpc)["GroupId"]
-        self.made |= {"vpc": vpc, "security_group": group}
+        self.made |= {"vpc": vpc, "security_group": group, "gateway": gateway}
 
     def make_instances(self, *, minimum: int = 2, maximum: int = 4, managed_scaling: str = "ENABLED") -> None:
         ec2, asg, ecs = self.client("ec2"), self.client("autoscaling"), self.client("ecs")
@@ -218,4 +222,6 @@ class LocalStage:
         ec2.delete_security_group(GroupId=self.made["security_group"])
         for subnet in self.subnets:
             ec2.delete_subnet(SubnetId=subnet)
+        ec2.detach_internet_gateway(InternetGatewayId=self.made["gateway"], VpcId=self.made["vpc"])
+        ec2.delete_internet_gateway(InternetGatewayId=self.made["gateway"])
         ec2.delete_vpc(VpcId=self.made["vpc"])

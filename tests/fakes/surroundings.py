@@ -40,6 +40,12 @@ def make_surroundings(client: Callable[[str], Any], region: str) -> Surroundings
     ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
     for subnet in public:
         ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=public[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    inner = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=inner, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    for subnet in private:
+        ec2.associate_route_table(RouteTableId=inner, SubnetId=subnet)
     key = client("kms").create_key(Description="of the user")["KeyMetadata"]["Arn"]
     client("ssm").put_parameter(Name="/shop/db", Value="postgres://db", Type="SecureString", KeyId=key)
     bucket = f"access-logs-{region}"

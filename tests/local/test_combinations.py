@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 REGIONS = ("us-east-1", "eu-west-1")
 SPEED = 60
 IMAGE = "public.ecr.aws/nginx/nginx:1.27"
+OTHER_REGISTRY = "210987654321.dkr.ecr.us-east-1.amazonaws.com"
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "compute": ("ec2", "fargate"),
@@ -274,18 +275,25 @@ def document(row: Row, around: Surroundings) -> dict[str, Any]:
 
 
 def _web(row: Row, around: Surroundings) -> dict[str, Any]:
-    service: dict[str, Any] = {"image": IMAGE, "tasks": _tasks(row)}
+    service: dict[str, Any] = {"image": _image(row, IMAGE), "tasks": _tasks(row)}
     if row.endpoint != "none":
         service["port"] = 8080
     if row.secrets == "secrets":
         service["secrets"] = {"DATABASE_URL": around.parameter, "KEY": f"{around.secret}:key::"}
         service["kms_keys"] = [around.key]
     if row.sidecars == "sidecars":
-        agent = {"image": "public.ecr.aws/xray/aws-xray-daemon:3.x", "port": 2000, "start_before": True}
-        service["sidecars"] = {"xray": agent, "helper": {"image": IMAGE, "memory": 64}}
+        xray = _image(row, "public.ecr.aws/xray/aws-xray-daemon:3.x")
+        agent = {"image": xray, "port": 2000, "start_before": True}
+        service["sidecars"] = {"xray": agent, "helper": {"image": _image(row, IMAGE), "memory": 64}}
     if row.logs == "all logs":
         service["logs"] = {"mode": "blocking", "retention_days": 90, "kms_key": around.key}
     return service
+
+
+def _image(row: Row, public: str) -> str:
+    """Endpoints alone lead to the private registries of ECR and to no public one (ECR user guide, vpc-endpoints)."""
+    closed = row.besides.get("network", {}).get("vpc_endpoints")
+    return f"{OTHER_REGISTRY}/{public.partition('/')[2]}" if closed else public
 
 
 def _tasks(row: Row) -> dict[str, Any] | int:
@@ -304,7 +312,7 @@ def _tasks(row: Row) -> dict[str, Any] | int:
 def _others(row: Row) -> dict[str, Any]:
     if row.services == "one":
         return {}
-    worker = {"image": IMAGE, "tasks": 1}
+    worker = {"image": _image(row, IMAGE), "tasks": 1}
     if row.endpoint == "none":
         return {"worker": worker}
     return {"worker": worker, "api": {**worker, "port": 3000, "route": {"path": ["/api/*", "/v1/*"]}}}

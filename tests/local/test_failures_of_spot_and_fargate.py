@@ -38,7 +38,7 @@ def network(client):
         memory="512",
         containerDefinitions=[{"name": "job", "image": "example/job:1"}],
     )
-    return {"awsvpcConfiguration": {"subnets": made.subnets}}
+    return {"awsvpcConfiguration": {"subnets": made.subnets, "assignPublicIp": "ENABLED"}}
 
 
 def described(client, arn):

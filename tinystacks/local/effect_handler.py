@@ -22,6 +22,7 @@ from tinystacks.controlplane.effects import (
     StopContainers,
     TerminateInstance,
 )
+from tinystacks.local.image_ways import RegistryAuthError, RegistryUnreachableError, interface_of, refuse_unreachable
 from tinystacks.local.runtime.base import PullFailed, Stopped
 from tinystacks.local.start_checks import image_failure, secret_failure
 from tinystacks.local.task_orders import container_orders, task_order
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tinystacks.local.emulation import Emulation
     from tinystacks.local.failures.book import FailureBook
     from tinystacks.local.group_watch import GroupWatch
+    from tinystacks.local.image_ways import TaskInterface
     from tinystacks.local.metrics import Metrics
     from tinystacks.local.runtime.base import ContainerOrder, Runtime, RuntimeEvent, TaskOrder
     from tinystacks.local.target_books import TargetBooks
@@ -47,6 +49,7 @@ class _Start:
 
     task: TaskOrder
     containers: tuple[ContainerOrder, ...]
+    interface: TaskInterface | None
 
 
 Prepared = Effect | _Start
@@ -106,7 +109,11 @@ class EffectHandler:
                 continue
             task = plane.state.tasks.get(effect.task_id)
             if task is not None:
-                start = _Start(task=task_order(task, region), containers=container_orders(task, effect.containers))
+                start = _Start(
+                    task=task_order(task, region),
+                    containers=container_orders(task, effect.containers),
+                    interface=interface_of(task, region),
+                )
                 self._regions[task.id] = region
                 self._failures.note_task(start.task)
                 prepared.append(start)
@@ -189,12 +196,12 @@ class EffectHandler:
         task = start.task
         able: list[ContainerOrder] = []
         for order in start.containers:
-            no_image = self._failures.pull_failure(task, order) or image_failure(self._emulation, order.definition)
-            why_not = secret_failure(self._emulation, order.definition, region) or (
-                ""
-                if no_image
-                else self._logs.open(order.definition, region=region, task_id=task.task_id, container=order.name)
-            )
+            no_start, no_image = self._out_of_reach(start.interface, order)
+            no_image = no_image or self._failures.pull_failure(task, order)
+            no_image = no_image or image_failure(self._emulation, order.definition)
+            why_not = no_start or secret_failure(self._emulation, order.definition, region)
+            if not why_not and not no_image:
+                why_not = self._logs.open(order.definition, region=region, task_id=task.task_id, container=order.name)
             if why_not:
                 self._report(Stopped(task_id=task.task_id, container=order.name, exit_code=None, reason=why_not))
             elif no_image:
@@ -203,6 +210,17 @@ class EffectHandler:
                 able.append(order)
         if able:
             runtime.start(task, tuple(able))
+
+    def _out_of_reach(self, interface: TaskInterface | None, order: ContainerOrder) -> tuple[str, str]:
+        """Why the task cannot be initialised, and why the image cannot be pulled; empty when they can."""
+        if interface is not None:
+            try:
+                refuse_unreachable(self._emulation, interface, order.definition)
+            except RegistryAuthError as error:
+                return str(error), ""
+            except RegistryUnreachableError as error:
+                return "", str(error)
+        return "", ""
 
 
 def _task_of(effect: _Start | StopContainers) -> str:
