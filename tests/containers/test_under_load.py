@@ -155,6 +155,13 @@ def be_patient(stage):
     )
 
 
+def writable(bucket):
+    """A policy that lets load balancers log (Application Load Balancer user guide, enable-access-logging)."""
+    principal = {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
+    put = {"Effect": "Allow", "Principal": principal, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [put]})
+
+
 def log_to(stage, *, enabled):
     attributes = {"access_logs.s3.enabled": str(enabled).lower(), "access_logs.s3.bucket": BUCKET}
     stage.client("elbv2").modify_load_balancer_attributes(
@@ -257,6 +264,7 @@ def test_under_load_a_killed_container_costs_only_requests_on_its_own_connection
 ):
     """The task is replaced each time: it had been RUNNING, which ECS does not throttle (H1)."""
     stage.client("s3").create_bucket(Bucket=BUCKET)
+    stage.client("s3").put_bucket_policy(Bucket=BUCKET, Policy=writable(BUCKET))
     log_to(stage, enabled=True)
     # The balancer takes the attribute over a moment later, and says so with the test file.
     eventually(lambda: stage.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents"), what="the test file")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ELB_LOG_ACCOUNT = "127311923021"
-"""Elastic Load Balancing's account in us-east-1 (Application Load Balancer guide, "Access logs")."""
+LOG_DELIVERY = "logdelivery.elasticloadbalancing.amazonaws.com"
+"""What a bucket's policy lets write, in every region (Application Load Balancer user guide, enable-access-logging)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def make_surroundings(client: Callable[[str], Any], region: str) -> Surroundings
     )
     statement = {
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{ELB_LOG_ACCOUNT}:root"},
+        "Principal": {"Service": LOG_DELIVERY},
         "Action": "s3:PutObject",
         "Resource": f"arn:aws:s3:::{bucket}/*",
     }

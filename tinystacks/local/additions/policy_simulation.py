@@ -7,11 +7,10 @@ first, what nothing allows is denied).
 
 from __future__ import annotations
 
-import json
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.call import RefusalError
+from tinystacks.local.policy_statements import speaks_of, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,27 +60,11 @@ class PolicySimulation:
             if version.version_id == policy.default_version_id
         ]
         for document in [*role.policies.values(), *attached]:
-            read: Any = json.loads(document)
-            found: Any = read.get("Statement") or []
-            yield from cast("list[dict[str, Any]]", found if isinstance(found, list) else [found])
+            yield from statements(document)
 
 
 def _decision(statements: list[Mapping[str, Any]], action: str, resource: str) -> str:
-    effects = {one.get("Effect") for one in statements if _speaks_of(one, action, resource)}
+    effects = {one.get("Effect") for one in statements if speaks_of(one, action, resource)}
     if "Deny" in effects:
         return "explicitDeny"
     return "allowed" if "Allow" in effects else "implicitDeny"
-
-
-def _speaks_of(statement: Mapping[str, Any], action: str, resource: str) -> bool:
-    return _in(statement, "Action", action.lower()) and _in(statement, "Resource", resource)
-
-
-def _in(statement: Mapping[str, Any], key: str, value: str) -> bool:
-    """Whether a value is among those of a key, or not among those of its negation."""
-    negated = f"Not{key}" in statement
-    given: Any = statement.get(f"Not{key}" if negated else key) or []
-    patterns = cast("list[Any]", given if isinstance(given, list) else [given])
-    lower = key == "Action"
-    found = any(fnmatchcase(value, str(one).lower() if lower else str(one)) for one in patterns)
-    return found != negated

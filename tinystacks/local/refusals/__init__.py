@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 def rules() -> Mapping[tuple[str, str], Rule]:
     """Every rule by service and operation; a rule raises `RefusalError` or does nothing."""
-    from tinystacks.local.refusals import autoscaling, ec2, elbv2  # noqa: PLC0415 - they load moto
+    from tinystacks.local.refusals import access_logs, autoscaling, ec2, elbv2  # noqa: PLC0415 - they load moto
 
     return {
         **{("autoscaling", operation): rule for operation, rule in autoscaling.RULES.items()},
         **{("ec2", operation): rule for operation, rule in ec2.RULES.items()},
-        **{("elbv2", operation): rule for operation, rule in elbv2.RULES.items()},
+        **{("elbv2", operation): rule for operation, rule in (elbv2.RULES | access_logs.RULES).items()},
     }
