@@ -210,3 +210,13 @@ def test_p2_subnets_that_do_not_exist_are_refused(world):
         "Error retrieving subnet information for [subnet-a, subnet-none]: The subnet ID 'subnet-none' does not exist"
     )
     refused("InvalidParameterException", world.plane.create_service, service_name="w", desired_count=1, **request)
+
+
+def test_p2_subnets_of_several_vpcs_are_refused_for_services_and_tasks(world):
+    """Source: API AwsVpcConfiguration, subnets: all of them from the same VPC."""
+    world.surroundings.subnets["subnet-other"] = SubnetFacts(zone="us-east-1b", vpc_id="vpc-2")
+    request = awsvpc(world, "subnet-a", "subnet-other")
+    assert "must be from the same VPC" in refused("InvalidParameterException", world.service, **request)
+    assert "must be from the same VPC" in refused("InvalidParameterException", world.plane.run_task, **request)
+    accepted = world.plane.run_task(**awsvpc(world, "subnet-a", "subnet-b"))
+    assert (len(accepted.tasks), len(accepted.failures)) == (1, 0)

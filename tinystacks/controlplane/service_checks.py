@@ -102,12 +102,17 @@ def _awsvpc(state: State, subnets: Sequence[str], groups: Sequence[str]) -> None
         raise invalid_parameter(f"subnets can have at most {MOST_SUBNETS} items.")
     if len(groups) > MOST_SECURITY_GROUPS:
         raise invalid_parameter(f"securityGroups can have at most {MOST_SECURITY_GROUPS} items.")
+    vpcs: set[str] = set()
     for one in subnets:
-        if state.surroundings.subnet(one) is None:
+        facts = state.surroundings.subnet(one)
+        if facts is None:
             raise invalid_parameter(
                 f"Error retrieving subnet information for [{', '.join(subnets)}]: The subnet ID '{one}' does not exist "
                 "(ErrorCode: InvalidSubnetID.NotFound)"
             )
+        vpcs.add(facts.vpc_id)
+    if len(vpcs) > 1:
+        raise invalid_parameter("All specified subnets must be from the same VPC.")
 
 
 def launch(definition: TaskDefinition, launch_type: str) -> None:
