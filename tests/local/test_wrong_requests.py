@@ -83,6 +83,15 @@ def test_an_unknown_operation_of_another_json_service_is_refused(local, service,
 
 
 @pytest.mark.parametrize(
+    "service", ["acm", "dynamodb", "ecr", "events", "kms", "logs", "secretsmanager", "ssm", "tagging"]
+)
+def test_a_json_service_that_is_told_no_target_does_not_know_the_operation(local, service):
+    """Smithy, AWS JSON 1.1 protocol: X-Amz-Target is required; "Common error types" in the API references."""
+    status, told = post(local, service, b"{}", **{"Content-Type": "application/x-amz-json-1.1"})
+    assert (status, json.loads(told)["__type"]) == (400, "UnknownOperationException")
+
+
+@pytest.mark.parametrize(
     ("service", "version"),
     [
         ("ec2", "2016-11-15"),

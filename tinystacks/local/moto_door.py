@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _FORM = "application/x-www-form-urlencoded"
 _VERSIONED_TARGETS = {"dynamodb": "DynamoDB"}
 """Services whose target moto's dispatcher reads, by what it begins with."""
+_TARGETED = frozenset({"acm", "dynamodb", "ecr", "events", "kms", "logs", "secretsmanager", "ssm", "tagging"})
+"""Services that speak AWS JSON alone: nothing but the target says what is asked of them."""
 
 
 class _NoServiceError(Exception):
@@ -49,7 +51,8 @@ class MotoDoor:
         service, target = scope(environ)[0], str(environ.get("HTTP_X_AMZ_TARGET") or "")
         is_query = is_form(environ)
         unknown = "InvalidAction" if is_query else "UnknownOperationException"
-        if not target.startswith(_VERSIONED_TARGETS.get(service, "")):
+        is_known = target.startswith(_VERSIONED_TARGETS.get(service, ""))
+        if not is_known or (service in _TARGETED and not target and not is_query):
             return refuse(environ, RefusalError(unknown, f"Could not find operation {target}."), start_response)
         try:
             return list(self._dispatcher(environ, start_response))
