@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from tinystacks.local import balancer_names, groups
 from tinystacks.local.additions import (
     certificates,
+    deregistration_delays,
     image_digests,
     launch_templates,
     machine_images,
     metric_statistics,
+    missing_ids,
 )
 
 if TYPE_CHECKING:
@@ -30,3 +32,5 @@ def install(open_balancer: Callable[[str], int]) -> None:
     image_digests.install()
     launch_templates.install()
     metric_statistics.install()
+    missing_ids.install()
+    deregistration_delays.install()

@@ -21,7 +21,7 @@ _FULLY_FORMED = "You must use a valid fully-formed launch template."
 
 
 def create_group(call: AwsCall, emulation: Emulation) -> None:
-    """The name is free, the bounds fit, the launch template and its instance profile exist."""
+    """The name is free, the bounds fit; subnets, the launch template and its instance profile exist."""
     name = str(call.parameters.get("AutoScalingGroupName"))
     if name in emulation.autoscaling(call.region).autoscaling_groups:
         raise RefusalError(
@@ -31,6 +31,7 @@ def create_group(call: AwsCall, emulation: Emulation) -> None:
     minimum, maximum = int(call.parameters.get("MinSize") or 0), int(call.parameters.get("MaxSize") or 0)
     _refuse_bounds(minimum, maximum, call.parameters.get("DesiredCapacity"))
     _refuse_template(call, emulation)
+    _refuse_subnets(call, emulation)
 
 
 def update_group(call: AwsCall, emulation: Emulation) -> None:
@@ -43,6 +44,7 @@ def update_group(call: AwsCall, emulation: Emulation) -> None:
     maximum = int(given["MaxSize"]) if given.get("MaxSize") is not None else group.max_size or 0
     _refuse_bounds(minimum, maximum, given.get("DesiredCapacity"))
     _refuse_template(call, emulation)
+    _refuse_subnets(call, emulation)
 
 
 def set_desired_capacity(call: AwsCall, emulation: Emulation) -> None:
@@ -128,6 +130,14 @@ def _refuse_template(call: AwsCall, emulation: Emulation) -> None:
             f"for the launch template with ID {template.id}.",
         )
     _refuse_profile(structure(template.get_version(version).data, "IamInstanceProfile"), emulation)
+
+
+def _refuse_subnets(call: AwsCall, emulation: Emulation) -> None:
+    wanted = str(call.parameters.get("VPCZoneIdentifier") or "")
+    known = {one for subnets in emulation.ec2(call.region).subnets.values() for one in subnets}
+    for one in filter(None, (part.strip() for part in wanted.split(","))):
+        if one not in known:
+            raise RefusalError("ValidationError", f"The subnet ID '{one}' does not exist")
 
 
 def _refuse_profile(wanted: Mapping[str, Any], emulation: Emulation) -> None:

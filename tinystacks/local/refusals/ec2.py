@@ -102,6 +102,14 @@ def release_address(call: AwsCall, emulation: Emulation) -> None:
             raise RefusalError("InvalidIPAddress.InUse", f"Address {allocation} is in use.")
 
 
+def create_security_group(call: AwsCall, emulation: Emulation) -> None:
+    """The VPC exists."""
+    ec2: Any = emulation.ec2(call.region)
+    vpc_id = call.parameters.get("VpcId")
+    if vpc_id and vpc_id not in ec2.vpcs:
+        raise RefusalError("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
+
+
 def create_vpc(call: AwsCall, emulation: Emulation) -> None:
     """Five VPCs per region, the default one included."""
     ec2: Any = emulation.ec2(call.region)
@@ -111,6 +119,7 @@ def create_vpc(call: AwsCall, emulation: Emulation) -> None:
 
 RULES = {
     "AllocateAddress": allocate_address,
+    "CreateSecurityGroup": create_security_group,
     "CreateVpc": create_vpc,
     "DeleteSecurityGroup": delete_security_group,
     "DeleteSubnet": delete_subnet,

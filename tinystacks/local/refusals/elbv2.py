@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.local.additions.deregistration_delays import LONGEST
 from tinystacks.local.balancing_view import load_balancers
 from tinystacks.local.call import RefusalError
 from tinystacks.local.listener_rules import forward_weights
@@ -30,7 +31,7 @@ _SLOW_START = (30, 900)
 
 
 def create_load_balancer(call: AwsCall, emulation: Emulation) -> None:
-    """The name fits, is free, and an Application Load Balancer reaches two zones."""
+    """The name fits and is free, its subnets and groups exist, and an Application Load Balancer reaches two zones."""
     name = str(call.parameters.get("Name") or "")
     _refuse_name(name)
     backend: Any = emulation.elbv2(call.region)
@@ -39,6 +40,7 @@ def create_load_balancer(call: AwsCall, emulation: Emulation) -> None:
             "DuplicateLoadBalancerName",
             f"A load balancer with the same name '{name}' exists, but with different settings",
         )
+    _refuse_missing(call, emulation)
     if (call.parameters.get("Type") or "application") == "application":
         _refuse_one_zone(call, emulation)
 
@@ -79,10 +81,19 @@ def modify_target_group(call: AwsCall, emulation: Emulation) -> None:
 
 
 def modify_target_group_attributes(call: AwsCall, emulation: Emulation) -> None:
-    """Slow start is off or takes 30 to 900 seconds, and goes with the algorithms that know it (rule L8)."""
+    """Slow start is off or takes 30 to 900 seconds, and goes with the algorithms that know it (rule L8).
+
+    A deregistration delay takes an hour at most.
+    """
     group: Any = emulation.elbv2(call.region).target_groups.get(str(call.parameters.get("TargetGroupArn")))
     given = {str(one.get("Key")): str(one.get("Value")) for one in call.given("Attributes")}
     attributes: dict[str, str] = {**(group.attributes if group is not None else {}), **given}
+    delay = given.get("deregistration_delay.timeout_seconds", "0")
+    if not delay.isdecimal() or int(delay) > LONGEST:
+        raise RefusalError(
+            "ValidationError",
+            f"'deregistration_delay.timeout_seconds' value '{delay}' must be between '0-{LONGEST}' inclusive",
+        )
     slow = attributes.get("slow_start.duration_seconds") or "0"
     low, high = _SLOW_START
     if not slow.isdecimal() or (int(slow) and not low <= int(slow) <= high):
@@ -141,9 +152,25 @@ def _refuse_name(name: str) -> None:
         raise RefusalError("ValidationError", f"{said} cannot begin with 'internal-'")
 
 
+def _refuse_missing(call: AwsCall, emulation: Emulation) -> None:
+    ec2: Any = emulation.ec2(call.region)
+    subnets = {one for subnets in ec2.subnets.values() for one in subnets}
+    groups = {one for groups in ec2.groups.values() for one in groups}
+    for one in _subnets_of(call):
+        if one not in subnets:
+            raise RefusalError("SubnetNotFound", f"The subnet ID '{one}' does not exist")
+    for one in call.given("SecurityGroups"):
+        if one not in groups:
+            raise RefusalError("InvalidSecurityGroup", f"The security group '{one}' does not exist")
+
+
+def _subnets_of(call: AwsCall) -> list[str]:
+    mapped = [str(one["SubnetId"]) for one in call.given("SubnetMappings")]
+    return [str(one) for one in call.given("Subnets")] + mapped
+
+
 def _refuse_one_zone(call: AwsCall, emulation: Emulation) -> None:
-    wanted = [str(one) for one in call.given("Subnets")]
-    wanted += [str(one["SubnetId"]) for one in call.given("SubnetMappings")]
+    wanted = _subnets_of(call)
     zones: list[str] = []
     for subnets in emulation.ec2(call.region).subnets.values():
         zones += [str(subnets[one].availability_zone) for one in wanted if one in subnets]
