@@ -20,6 +20,22 @@ _IMAGES_PER_CALL = 100
 """ECR API, BatchDeleteImage."""
 
 
+def ask_first(outputs: StageOutputs, client: Callable[[str], Any]) -> None:
+    """Make sure that AWS answers, before anything is noted or changed; what is gone already is no refusal.
+
+    Source: Amazon ECS API reference, DescribeClusters (a cluster that is not there is a member of `failures`).
+
+    Args:
+        outputs: of the stage.
+        client: gives a boto3 client by service name.
+
+    Raises:
+        AwsError: it does not.
+    """
+    with aws_errors("ecs", f"stage {outputs.stage}"):
+        client("ecs").describe_clusters(clusters=[outputs.cluster_name])
+
+
 def clear(outputs: StageOutputs, client: Callable[[str], Any], emit: OnEvent) -> None:
     """Prepare a stage for its deletion; everything here may be done again, and what is gone already is passed over.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.changes import Changes
-from tinystacks.deployment.clearing import clear, empty_repositories
+from tinystacks.deployment.clearing import ask_first, clear, empty_repositories
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
@@ -51,6 +51,8 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
         outputs = outputs_of(opened.state)
         changes = Changes()
         removed: tuple[str, ...] = ()
+        if outputs is not None:
+            ask_first(outputs, context.target.client)
         if purge_images:
             repositories = [item.id for item in context.sweep().find(only={"ecr"})]
             empty_repositories(repositories, context.target.client, emit)
