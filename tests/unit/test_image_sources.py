@@ -57,6 +57,17 @@ def test_ignore_files_by_the_dockerfile_reference_and_never_our_own_folder(folde
     assert found == set(FILES) - {".tstack/record"} - left_out
 
 
+def test_the_stack_s_own_file_is_no_source_unless_it_is_asked_for(folder):
+    """With `COPY . .` another number of tasks would else be another image, and replace every task."""
+    (folder / "src" / "tstack.yaml").write_text("of the application")
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
+    before = digest(folder)
+    (folder / "tstack.yaml").write_text("name: shop")
+    assert digest(folder) == before
+    assert folder / "src" / "tstack.yaml" in set(source_files(folder, ""))
+    assert folder / "tstack.yaml" in set(source_files(folder, "*.md\n!tstack.yaml"))
+
+
 def digest(folder, *, platform="linux/amd64", **build):
     return read_sources(BuildSpec(**build), folder, service="web", platform=platform).digest
 

@@ -12,12 +12,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tinystacks.file_names import FILE_NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 OWN_FOLDER = ".tstack"
 """State and passphrases of stages: never part of an image."""
+_OWN_FILES = "\n".join(FILE_NAMES)
+"""Settings of the stages are none of the image: with `COPY . .` another number of tasks would replace them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,13 @@ def read_rules(context: Path, dockerfile: Path) -> str:
 def source_files(context: Path, rules: str) -> Iterator[Path]:
     """Give the files and links of a context that go into a build, in a fixed order.
 
+    The stack's file is left out, unless an exception (`!tstack.yaml`) takes it in.
+
     Args:
         context: the folder.
         rules: text of the ignore file.
     """
-    parsed = _parse(rules)
+    parsed = _parse(f"{_OWN_FILES}\n{rules}")
     # Without exceptions nothing below an ignored folder can come back, so that it need not be looked at.
     prune = not any(rule.exception for rule in parsed)
     for folder, names, files in os.walk(context):
