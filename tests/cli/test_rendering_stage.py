@@ -18,7 +18,7 @@ from tinystacks.operations.model import (
     TargetStatus,
     TaskStatus,
 )
-from tinystacks.operations.scaling_model import ScaleInHold, ScalingPolicy, ServiceScaling
+from tinystacks.operations.scaling_model import ScaleInHold, ScalingActivity, ScalingPolicy, ServiceScaling
 from tinystacks.operations.watching import Picture
 from tinystacks.outputs import ServiceOutputs, StageOutputs
 from tinystacks.rendering import documents
@@ -145,6 +145,23 @@ def test_status_says_why_a_service_is_not_steady() -> None:
     text = _text(show_status, STATUS, OUTPUTS)
     assert "web: (service shop-web-1a2b3c4) has started 1 tasks" in text
     assert "target i-0123456789abcdef0:32768 of web is unhealthy: Health checks failed with these codes: [503]" in text
+
+
+def test_what_scaling_tries_again_and_again_is_told_once() -> None:
+    refused = ScalingActivity(
+        service="",
+        at=datetime.now(UTC) - timedelta(seconds=9),
+        description="Launching a new EC2 instance",
+        cause="At 2026 an instance was started in response to a difference.",
+        status="Failed",
+        message="no capacity",
+    )
+    tries = tuple(replace(refused, at=refused.at - timedelta(minutes=number)) for number in range(4))
+    started = replace(refused, status="Successful", message="", at=refused.at - timedelta(hours=1))
+    text = _text(show_status, replace(STATUS, activities=(*tries, started)), OUTPUTS)
+    told = [line for line in text.splitlines() if line.startswith("scaled: ")]
+    assert [line.split(": ")[1] for line in told] == ["instances, 9 s ago and 3 times before", "instances, 1 h ago"]
+    assert "Launching a new EC2 instance (Failed: no capacity)" in told[0]
 
 
 def test_a_long_reason_takes_no_room_from_the_numbers() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Group
@@ -173,13 +175,21 @@ def _remarks(status: StageStatus) -> Iterator[Text]:
         yield from _skew_words(skew, status.release)
     yield from _alarm_words(status)
     telling = [one for one in status.activities if not one.not_scaled or not _IDLE.issuperset(one.not_scaled)]
-    yield from (Text(activity_words(activity), style="dim") for activity in telling)
+    for _, repeated in groupby(telling, key=lambda one: replace(one, at=status.activities[0].at)):
+        newest, *earlier = repeated
+        yield Text(activity_words(newest, times_before=len(earlier)), style="dim")
     yield from (Text(f"not read: {words}", style="yellow") for words in status.not_read)
 
 
-def activity_words(activity: ScalingActivity) -> str:
-    """Say what scaling did, or why it did nothing."""
-    about = f"{activity.service or 'instances'}, {since(activity.at)} ago"
+def activity_words(activity: ScalingActivity, *, times_before: int = 0) -> str:
+    """Say what scaling did, or why it did nothing.
+
+    Args:
+        activity: the newest.
+        times_before: how often the very same was tried just before.
+    """
+    before = {0: "", 1: " and once before"}.get(times_before, f" and {times_before} times before")
+    about = f"{activity.service or 'instances'}, {since(activity.at)} ago{before}"
     if activity.not_scaled:
         return f"not scaled: {about}: {', '.join(activity.not_scaled)}: {short_cause(activity.cause)}"
     done = "" if activity.status == "Successful" else f" ({activity.status}: {activity.message})"
