@@ -192,7 +192,7 @@ def up(
     images = releases.given_images(image)
     deployment = place.deployment(runtime=runtime, speed=speed)
     agreed = yes or place.local
-    ask_before_up(place.screen, deployment.stage, yes=agreed, approved=approve or place.local)
+    ask_before_up(place.screen, deployment.stage, yes=yes, approved=approve, local=place.local)
 
     def change(*, refresh: bool, allow_removal: bool) -> UpResult:
         with Progress(place.screen) as progress, deployment.interrupt.on_signals():

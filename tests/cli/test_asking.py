@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from tinystacks.deployment.gate import RemovalError
-from tinystacks.errors import InterruptedByUserError, UsageError
-from tinystacks.rendering.asking import ask_before_removal, ask_before_removing_parts, wants_to_go_back
+from tinystacks.errors import ApprovalMissingError, InterruptedByUserError, UsageError
+from tinystacks.rendering.asking import ask_before_removal, ask_before_removing_parts, ask_before_up, wants_to_go_back
 from tinystacks.rendering.console import Screen
 from tinystacks.spec.model import StackSpec
 
@@ -21,6 +21,11 @@ class Typed(Console):
         super().__init__(file=io.StringIO(), width=160)
         self.lines = list(lines)
         self.asked: list[str] = []
+
+    @property
+    def written(self) -> str:
+        assert isinstance(self.file, io.StringIO)
+        return self.file.getvalue()
 
     def input(self, prompt: object = "", **_options: object) -> str:
         self.asked.append(str(prompt))
@@ -82,3 +87,23 @@ def test_what_an_up_would_remove_is_listed_and_asked_about_and_refused_where_nob
     with pytest.raises(RemovalError) as refused:
         ask_before_removing_parts(Screen(data=typed, talk=typed, interactive=False, live=False), error, yes=False)
     assert refused.value.exit_code == 2
+
+
+def test_an_approval_is_asked_for_in_an_account_and_named_in_a_rehearsal() -> None:
+    wants = stage().model_copy(update={"approval": "manual"})
+    typed = Typed()
+    nobody = Screen(data=typed, talk=typed, interactive=False, live=False)
+    with pytest.raises(ApprovalMissingError, match="stage dev wants an approval"):
+        ask_before_up(nobody, wants, yes=True, approved=False)
+    assert typed.written == ""
+    ask_before_up(nobody, wants, yes=False, approved=False, local=True)
+    assert "stage dev wants an approval (`approval: manual`); with --local nobody is asked" in typed.written
+    assert typed.asked == []
+
+
+def test_a_rehearsal_of_a_stage_without_an_approval_says_nothing() -> None:
+    typed = Typed()
+    screen = Screen(data=typed, talk=typed, interactive=True, live=False)
+    ask_before_up(screen, stage(), yes=False, approved=False, local=True)
+    ask_before_up(screen, stage().model_copy(update={"approval": "manual"}), yes=False, approved=True, local=True)
+    assert (typed.written, typed.asked) == ("", [])

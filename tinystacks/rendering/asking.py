@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DELETE_WORD = "delete"
 
 
-def ask_before_up(screen: Screen, stage: StageSpec, *, yes: bool, approved: bool) -> None:
+def ask_before_up(screen: Screen, stage: StageSpec, *, yes: bool, approved: bool, local: bool = False) -> None:
     """Ask for the approval that a stage wants, and on a terminal whether to go on.
 
     Args:
@@ -22,11 +22,17 @@ def ask_before_up(screen: Screen, stage: StageSpec, *, yes: bool, approved: bool
         stage: the stage that would change.
         yes: the user has said yes already.
         approved: the user has approved already.
+        local: nothing in an account changes, so that there is nothing to ask; an approval that would be is named.
 
     Raises:
         ApprovalMissingError: the stage wants an approval and nobody gave one.
         InterruptedByUserError: the answer was no.
     """
+    if local:
+        if stage.approval == "manual" and not approved:
+            words = f"note    stage {stage.stage} wants an approval (`approval: manual`); with --local nobody is asked"
+            screen.talk.print(words, markup=False, style="cyan")
+        return
     if stage.approval == "manual" and not approved:
         if not screen.interactive:
             raise ApprovalMissingError(

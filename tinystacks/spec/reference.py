@@ -59,7 +59,8 @@ The first stage is the one that commands take when none is named. Under its name
   `services: {worker: null}` a service);
 - an `image` takes the place of a `build`, and the other way round;
 - `extends: prod` begins with what the stage `prod` has different;
-- `approval: manual` (default `none`) asks a person before the stage is changed.
+- `approval: manual` (default `none`): `up` has a person type the stage's name before it changes the stage; without a
+  terminal it needs `--approve`. With `--local` nobody is asked, since nothing in an account changes, and `up` says so.
 
 A stage may set everything below except `name` and `stages`. The result is checked like a file of its own.
 """
