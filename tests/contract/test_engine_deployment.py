@@ -32,6 +32,7 @@ from tinystacks.errors import (
     AwsError,
     CredentialsError,
     EngineError,
+    InterruptedByUserError,
     LockedError,
     NotDeployedError,
     UsageError,
@@ -384,6 +385,22 @@ def test_a4_the_first_interrupt_lets_the_engine_end_in_order(bench):
     done = bench.deployment().up(bench.events.append)
     assert done.changes == Changes(create=1, same=2)
     assert bench.said(Warned) == ""
+
+
+@pytest.mark.parametrize(("dry_run", "typed"), [(False, "up --refresh"), (True, "drift")])
+def test_an_interrupt_while_aws_is_read_names_the_command_that_was_typed(bench, dry_run, typed):
+    bench.deployment().up()
+    bench.world.slow = {"shop-web-service"}
+    deployment = bench.deployment()
+    asker = threading.Thread(target=lambda: bench.world.busy.wait(60) and deployment.cancel())
+    asker.start()
+    with pytest.raises(InterruptedByUserError) as stopped:
+        deployment.refresh(dry_run=dry_run)
+    asker.join()
+    assert stopped.value.message == f"Interrupted during `{typed}`."
+    assert "pulumi" not in str(stopped.value)
+    bench.world.slow = set()
+    assert bench.deployment().up().result is Result.UNCHANGED
 
 
 def test_a4_the_second_interrupt_ends_the_engine_at_once_and_warns(bench):

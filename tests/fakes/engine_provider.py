@@ -99,7 +99,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(id=resource_id, properties=struct({**values, "physical": resource_id}))
 
     def Read(self, request, context):
-        self.world.calls.append(("read", name_of(request.urn)))
+        self._act("read", request.urn, context)
         if request.id not in self.world.existing:
             return provider_pb2.ReadResponse()
         values = self.world.existing[request.id]

@@ -74,6 +74,8 @@ _LOST_MONITOR = re.compile(
     r"grpc: the client connection is closing"
 )
 """What the program and components say when the engine, which failed on something else, does not answer any more."""
+_CANCELLED = re.compile(r"context canceled|operation was cancell?ed")
+"""What providers say of what they were told to leave."""
 _TRACE = "\nTraceback (most recent call last):"
 _OWN_REFUSAL = "\ntinystacks.errors."
 _GO_ON = "What was done stays; correct the cause and repeat the command: it goes on from here."
@@ -173,7 +175,11 @@ def refusals(failure: EngineFailure) -> str:
     Args:
         failure: what the engine left.
     """
-    return _lines((words, said) for words, said in _told(failure) if words and words != STAGE_WORDS)
+    return _lines(
+        (words, said)
+        for words, said in _told(failure)
+        if words and words != STAGE_WORDS and not _CANCELLED.search(said)
+    )
 
 
 def explain(failure: EngineFailure, *, stage: str) -> TinystacksError:  # noqa: PLR0911 - one line per known failure, in order

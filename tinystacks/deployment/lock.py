@@ -28,7 +28,7 @@ class Holder:
     """Who changes a stage.
 
     Attributes:
-        operation: `up`, `refresh`, `destroy` or `repair`.
+        operation: `up`, `up --refresh`, `drift`, `destroy` or `repair`.
         user: login name.
         host: host name.
         pid: process that holds the lock.

@@ -52,7 +52,7 @@ def repair_stage(
         if remove:
             remove_orphans(doomed, context.remove_orphan, emit)
             if unfinished:
-                with context.explained():
+                with context.explained("repair"):
                     forget_pending(opened.session, state, emit, only=opened.lock_left_by)
         return RepairResult(
             stack=context.stage.stack,
@@ -94,14 +94,14 @@ def unlock(context: StageContext) -> tuple[str, ...]:
                 hint="That process lives: wait for it to end, or end it first.",
             )
     if locked:
-        with context.explained():
+        with context.explained("unlock"):
             context.session(context.engine(ignore)).drop_engine_lock()
     return tuple(f"{holder.user} on {holder.host}, process {holder.pid}, since {holder.since}" for holder in holders)
 
 
 def _shared_locks(context: StageContext) -> tuple[bool, list[EngineLock]]:
     """Say whether the state is locked where it is shared, and who holds it as far as the engine tells."""
-    with context.explained():
+    with context.explained("unlock"):
         try:
             context.session(context.engine(ignore)).try_lock()
         except EngineFailure as failure:

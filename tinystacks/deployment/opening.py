@@ -49,7 +49,7 @@ def open_stage(context: StageContext, operation: str, emit: OnEvent, *, mend: bo
         # the program would keep that waiting. The program has time until the engine asks for it.
         context.target.client("ecs")
         session = context.session(engine, lock.engine_runs, ahead=True)
-        with context.explained():
+        with context.explained(operation):
             state = session.state()
             record = present_record(context, session, state, record, emit)
             check_not_emptied(record, state, context.folder.newest_backup())

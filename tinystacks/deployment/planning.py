@@ -39,7 +39,7 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
     holder = read_holder(context.folder.lock_path) if is_held(context.folder.lock_path) else None
     if holder is not None:
         emit(Notice(message=f"The stage is being changed by {holder.words}; this preview may be out of date soon."))
-    with context.explained():
+    with context.explained("preview"):
         session = context.session(engine, ahead=True)
         state = session.state()
         opened = Opened(session=session, state=state, record=record, emit=emit)

@@ -44,14 +44,15 @@ def refresh(context: StageContext, *, dry_run: bool, limit: int | None, emit: On
     """
     limit = context.settings.refresh_limit if limit is None else limit
     emit(PhaseStarted(phase=Phase.PREFLIGHT, message="checking account, engine and state"))
-    with open_stage(context, "refresh", emit) as opened:
+    command = "drift" if dry_run else "up --refresh"
+    with open_stage(context, command, emit) as opened:
         drifted = _Drift()
         if opened.state is not None and opened.state.count:
             if opened.state.salt:
                 opened.session.keep_salt(opened.state.salt)
             program = context.inputs.program(opened.record)
             emit(PhaseStarted(phase=Phase.PREVIEW, message="comparing the state with AWS"))
-            with context.explained():
+            with context.explained(command):
                 drifted = _compare(context, opened, program)
                 gone = [change for change in drifted.changed if change.action == "delete"]
                 if len(gone) > limit and not dry_run:

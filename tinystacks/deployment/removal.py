@@ -64,7 +64,7 @@ def destroy(context: StageContext, *, purge_images: bool, message: str, emit: On
                 clear(outputs, context.target.client, emit)
             _remove_orphans(context, opened.state, emit)
             emit(PhaseStarted(phase=Phase.ENGINE, message="deleting the stage"))
-            with context.explained():
+            with context.explained("destroy"):
                 translator = _engine_destroy(context, opened, purge_images=purge_images, message=message)
                 changes = translator.changes or changes
                 removed = tuple(change.words for change in translator.planned.values() if change.action == "delete")

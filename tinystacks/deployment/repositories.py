@@ -41,7 +41,7 @@ def make_repositories(context: StageContext, opened: Opened, services: Iterable[
         return []
     emit(PhaseStarted(phase=Phase.IMAGES, message=f"making image repositories for {', '.join(missing)}"))
     record = context.remember(opened, ami_id=context.inputs.ami_id(opened.record))
-    with context.explained():
+    with context.explained("up"):
         program = _program(context, opened, missing)
         if opened.state is None:
             opened.session.create()
