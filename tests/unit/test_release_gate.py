@@ -25,8 +25,13 @@ class EndlessTask:
 
     def __init__(self):
         self.stopped = ""
+        self.started_by = ""
 
-    def run_task(self, **_arguments):
+    def list_tasks(self, **_arguments):
+        return {"taskArns": []}
+
+    def run_task(self, **arguments):
+        self.started_by = arguments["startedBy"]
         return {"tasks": [{"taskArn": "arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/1"}]}
 
     def stop_task(self, *, cluster, task, reason):
@@ -74,6 +79,62 @@ def test_a_release_command_that_its_deadline_cuts_off_has_run(context):
     assert "its release command was stopped after 120 s without an end" in verdict.reason
     assert "did not run" not in verdict.reason
     assert verdict.causes[0].log_tail == ("starting", "no database")
+
+
+class LeftTasks(EndlessTask):
+    """ECS in which commands that died have left tasks: of this service, and of another."""
+
+    def __init__(self):
+        super().__init__()
+        self.running = {"left": "web", "other": "worker"}
+        self.order = []
+
+    def list_tasks(self, **arguments):
+        assert arguments == {"cluster": "shop-dev", "startedBy": "tstack/release_command"}
+        return {"taskArns": list(self.running)}
+
+    def describe_tasks(self, *, tasks, include=(), **arguments):
+        known = {"tinystacks:stack": "shop", "tinystacks:stage": "dev"}
+        if include:
+            tags = {name: {**known, "tinystacks:service": self.running[name]} for name in tasks}
+            listed = {name: [{"key": key, "value": value} for key, value in tags[name].items()] for name in tasks}
+            return {"tasks": [{"taskArn": name, "tags": listed[name]} for name in tasks]}
+        [asked] = tasks
+        if asked in self.running:
+            return {"tasks": [{"lastStatus": "DEPROVISIONING"}] if self._ends(asked) else []}
+        return super().describe_tasks(**arguments)
+
+    def _ends(self, name):
+        self.order.append(f"waits for {name}")
+        del self.running[name]
+        return True
+
+    def stop_task(self, *, cluster, task, reason):
+        self.order.append(f"stops {task}")
+        if task not in self.running:
+            super().stop_task(cluster=cluster, task=task, reason=reason)
+
+    def run_task(self, **arguments):
+        self.order.append("runs")
+        return super().run_task(**arguments)
+
+
+def test_a_release_task_that_a_killed_command_left_is_stopped_before_another_runs(context):
+    """ListTasks by `startedBy`, StopTask: Amazon ECS API reference."""
+    ecs = context.target.clients["ecs"] = LeftTasks()
+    told = []
+    opened = Opened(session=cast("Any", SimpleNamespace()), state=None, record=None, emit=told.append)
+    order = ReleaseOrder(
+        service="web", cluster="shop-dev", task_definition=NEW, log_group="/g", strategy=[], network=None
+    )
+    ecs.stopped = "ended"
+    with pytest.raises(DeploymentFailedError):
+        ReleaseGate(context, opened, told.append)(order)
+    assert ecs.order == ["stops left", "waits for left", "runs"]
+    assert ecs.started_by == "tstack/release_command"
+    assert "Task left of web was left by a command that died; it is stopped." in [
+        getattr(event, "message", "") for event in told
+    ]
 
 
 @pytest.mark.parametrize(("typed", "named"), [("up", "up"), ("", "preview")])

@@ -24,7 +24,8 @@ _POLL = 2.0
 _LAST_LINES = 20
 _QUIET_READS = 3
 """Reads without a new line after a task's end until its log counts as read; lines arrive some seconds late."""
-_STARTED_BY = "tstack"
+_STARTED_BY = {"task": "tstack", "release_command": "tstack/release_command"}
+"""By the source of a task, so that those that a command which died has left are found (ECS API, ListTasks)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,38 @@ def run_once(context: StageContext, order: OneOff, emit: OnEvent) -> TaskRun:
     )
 
 
+def stop_left(context: StageContext, order: OneOff, emit: OnEvent) -> None:
+    """Stop what a command that died has left running of the same kind for the same service, and wait for its end.
+
+    Whoever calls this holds the stage, so that no command that lives follows such a task.
+
+    Args:
+        context: the stage.
+        order: what is to run next.
+        emit: receives events.
+
+    Raises:
+        InterruptedByUserError: the user ended the wait.
+        AwsError: ECS refuses.
+    """
+    ecs = context.target.client("ecs")
+    own = {TAG_STACK: context.stage.stack, TAG_STAGE: context.stage.stage, TAG_SERVICE: order.service}
+    with aws_errors("ecs", f"tasks that were left of service `{order.service}`"):
+        arns = ecs.list_tasks(cluster=order.cluster, startedBy=_STARTED_BY[order.source])["taskArns"]
+        found: list[dict[str, Any]] = []
+        if arns:
+            found = ecs.describe_tasks(cluster=order.cluster, tasks=arns, include=["TAGS"])["tasks"]
+        left = [task for task in found if own.items() <= {tag["key"]: tag["value"] for tag in task["tags"]}.items()]
+        for task in left:
+            task_id = str(task["taskArn"]).rpartition("/")[2]
+            emit(Notice(message=f"Task {task_id} of {order.service} was left by a command that died; it is stopped."))
+            ecs.stop_task(cluster=order.cluster, task=task["taskArn"], reason="left by a command that died")
+    for task in left:
+        while _look(ecs, order, str(task["taskArn"])).get("lastStatus") != "STOPPED":
+            context.interrupt.check()
+            _pause(context, stopping=False)
+
+
 class _Log:
     """Reads a task's log as it grows."""
 
@@ -182,7 +215,7 @@ def _start(context: StageContext, ecs: Any, order: OneOff) -> str:
             cluster=order.cluster,
             taskDefinition=order.task_definition,
             count=1,
-            startedBy=_STARTED_BY,
+            startedBy=_STARTED_BY[order.source],
             overrides={"containerOverrides": [override]},
             tags=[{"key": key, "value": value} for key, value in tags.items()],
             **({"capacityProviderStrategy": list(order.strategy)} if order.strategy else {}),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Diagnostic, Notice, Phase, PhaseStarted
-from tinystacks.deployment.one_off import OneOff, run_once
+from tinystacks.deployment.one_off import OneOff, run_once, stop_left
 from tinystacks.deployment.service_verdicts import Cause, ServiceVerdict
 from tinystacks.errors import DeploymentFailedError
 
@@ -64,22 +64,21 @@ class ReleaseGate:
         self._emit(
             PhaseStarted(phase=Phase.RELEASE_TASK, message=f"{order.service}: release command: {' '.join(command)}")
         )
-        run = run_once(
-            self._context,
-            OneOff(
-                service=order.service,
-                cluster=order.cluster,
-                task_definition=arn,
-                container=order.service,
-                log_group=order.log_group,
-                command=command,
-                strategy=order.strategy,
-                network=order.network,
-                source="release_command",
-                deadline=float(spec.rolling_update.deadline),
-            ),
-            self._emit,
+        task = OneOff(
+            service=order.service,
+            cluster=order.cluster,
+            task_definition=arn,
+            container=order.service,
+            log_group=order.log_group,
+            command=command,
+            strategy=order.strategy,
+            network=order.network,
+            source="release_command",
+            deadline=float(spec.rolling_update.deadline),
         )
+        # Two migrations at once may spoil what a single one would not.
+        stop_left(self._context, task, self._emit)
+        run = run_once(self._context, task, self._emit)
         with self._lock:
             if run.exit_code != 0:
                 self.failed.append(_verdict(run, arn))
