@@ -34,6 +34,7 @@ def placed(service):
 
 
 def test_c9_the_base_goes_first_then_the_weights():
+    """Source: API CapacityProviderStrategyItem; developer guide, asg-capacity-providers."""
     world = two_providers()
     service = world.service(12, capacity_provider_strategy=[item("one", 1, 2), item("two", 4)])
     world.run(30)
@@ -41,6 +42,7 @@ def test_c9_the_base_goes_first_then_the_weights():
 
 
 def test_c9_weights_alone():
+    """Source: API CapacityProviderStrategyItem; developer guide, asg-capacity-providers."""
     world = two_providers()
     service = world.service(10, capacity_provider_strategy=[item("one", 1), item("two", 4)])
     world.run(30)
@@ -53,6 +55,7 @@ def test_c9_weights_alone():
     st.integers(1, 60),
 )
 def test_c9_every_provider_stays_within_one_of_its_share(weights, base, count):
+    """Source: API CapacityProviderStrategyItem; developer guide, asg-capacity-providers."""
     names = [f"p{number}" for number in range(len(weights))]
     strategy = [item(name, weight) for name, weight in zip(names, weights, strict=True)]
     strategy[0]["base"] = base
@@ -66,6 +69,7 @@ def test_c9_every_provider_stays_within_one_of_its_share(weights, base, count):
 
 
 def test_p2_c10_tasks_stay_on_their_providers_instances_and_never_spill():
+    """Source: API ContainerInstance; developer guide, api_failures_messages, managed-scaling-behavior."""
     world = two_providers(first=1)
     definition = world.definition(container={"memory": 7000})
     service = world.service(3, task_definition=definition, capacity_provider_strategy=[item("one", 1)])
@@ -85,7 +89,7 @@ def test_p2_c10_tasks_stay_on_their_providers_instances_and_never_spill():
     ],
 )
 def test_c8_strategies_that_ecs_refuses(strategy, text):
-    """Trap D8."""
+    """Trap D8. Source: API CapacityProviderStrategyItem; developer guide, asg-capacity-providers."""
     world = two_providers()
     with pytest.raises(EcsError, match=text) as caught:
         world.service(1, capacity_provider_strategy=strategy)
@@ -93,6 +97,7 @@ def test_c8_strategies_that_ecs_refuses(strategy, text):
 
 
 def test_c8_group_and_fargate_providers_do_not_mix():
+    """Source: API CapacityProviderStrategyItem; developer guide, asg-capacity-providers."""
     world = two_providers()
     world.plane.put_cluster_capacity_providers(
         cluster="default", capacity_providers=["one", "two", "FARGATE"], default_capacity_provider_strategy=[]
@@ -102,12 +107,14 @@ def test_c8_group_and_fargate_providers_do_not_mix():
 
 
 def test_c11_launch_type_and_strategy_exclude_each_other():
+    """Source: API CreateService."""
     world = two_providers()
     with pytest.raises(EcsError, match="both a launch type and capacity provider strategy"):
         world.service(1, launch_type="EC2", capacity_provider_strategy=[item("one", 1)])
 
 
 def test_c11_neither_means_the_clusters_default_and_a_later_default_changes_nothing():
+    """Source: API CreateService."""
     world = two_providers()
     service = world.service(1)
     assert [one["capacityProvider"] for one in service.capacity_provider_strategy] == ["two"]

@@ -40,6 +40,7 @@ def deploy(world, image, **given):
     ("desired", "threshold"), [(1, 3), (6, 3), (7, 4), (25, 13), (26, 13), (400, 200), (800, 200), (0, 3)]
 )
 def test_d27_breaker_threshold_is_half_of_desired_between_3_and_200(desired, threshold):
+    """Source: developer guide, deployment-circuit-breaker."""
     _, service = good_service(1)
     service.desired_count = desired
     assert circuit_breaker.threshold(service) == threshold
@@ -64,6 +65,7 @@ def test_d27_other_thresholds(configuration, desired, threshold):
 
 
 def test_d27_the_threshold_follows_the_desired_count_of_the_moment():
+    """Source: developer guide, deployment-circuit-breaker."""
     world, service = good_service(2)
     deploy(world, "bad", desired_count=20)
     world.run(1)
@@ -71,6 +73,7 @@ def test_d27_the_threshold_follows_the_desired_count_of_the_moment():
 
 
 def test_d28_d32_d33_failed_starts_roll_back_to_the_last_completed_deployment():
+    """Source: developer guide, deployment-circuit-breaker."""
     world, service = good_service(1)
     good = service.deployments[0]
     deploy(world, "bad")
@@ -108,6 +111,7 @@ def test_d24_d26_d35_the_records_and_events_of_a_rollback():
 
 
 def test_d28_tasks_replaced_for_failed_balancer_checks_count():
+    """Source: developer guide, deployment-circuit-breaker."""
     world = World()
     world.instances(3)
     world.behave("sick", target="unhealthy")
@@ -144,7 +148,10 @@ def test_d29_without_the_reset_failures_add_up():
 
 @pytest.mark.parametrize("counts", [False, True])
 def test_d30_a_crash_after_running_counts_only_by_the_setting(counts):
-    """A crash loop that reaches RUNNING can run for ever; AWS's documents leave it open."""
+    """A crash loop that reaches RUNNING can run for ever; AWS's documents leave it open.
+
+    Source: developer guide, service-throttle-logic.
+    """
     world, service = good_service(1, settings=Settings(breaker_counts_exits_after_running=counts))
     deploy(world, "crash")
     world.run(600)
@@ -162,7 +169,7 @@ def test_d31_a_placement_without_room_counts_as_a_failed_launch():
 
 
 def test_d32_a_first_deployment_has_nothing_to_return_to():
-    """It stalls until an update comes (trap B5)."""
+    """It stalls until an update comes (trap B5). Source: developer guide, deployment-circuit-breaker."""
     world = World()
     world.instances(1)
     world.behave("bad", pull_error=PULL)
@@ -176,7 +183,10 @@ def test_d32_a_first_deployment_has_nothing_to_return_to():
 
 
 def test_d32_two_bad_deployments_in_a_row_stall():
-    """The target of a running rollback cannot be a target again until it is COMPLETED."""
+    """The target of a running rollback cannot be a target again until it is COMPLETED.
+
+    Source: developer guide, deployment-circuit-breaker.
+    """
     world, service = good_service(2, {**BREAKER, "minimumHealthyPercent": 50, "maximumPercent": 100})
     good = service.deployments[0]
     deploy(world, "bad")
@@ -188,6 +198,7 @@ def test_d32_two_bad_deployments_in_a_row_stall():
 
 
 def test_d34_without_rollback_the_old_tasks_stay():
+    """Source: developer guide, deployment-circuit-breaker."""
     world, service = good_service(2, NO_ROLLBACK)
     deploy(world, "bad")
     world.run(600)

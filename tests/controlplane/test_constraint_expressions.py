@@ -67,6 +67,7 @@ def instance():
     ],
 )
 def test_p23_p24_expressions_mean_what_the_guide_says(instance, expression, holds):
+    """Source: developer guide, cluster-query-language."""
     assert compiled(expression)(instance) is holds
 
 
@@ -87,12 +88,14 @@ def test_p23_p24_expressions_mean_what_the_guide_says(instance, expression, hold
     ],
 )
 def test_p23_what_cannot_be_read_is_refused(expression):
+    """Source: developer guide, cluster-query-language."""
     with pytest.raises(EcsError) as caught:
         compiled(expression)
     assert caught.value.code == "InvalidParameterException"
 
 
 def test_p21_expressions_have_at_most_2000_characters():
+    """Source: API CreateService, PlacementConstraint; developer guide, task-placement-constraints."""
     with pytest.raises(EcsError, match="2000"):
         compiled("attribute:stack == " + "x" * 2000)
 

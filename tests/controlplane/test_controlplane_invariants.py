@@ -92,7 +92,11 @@ BIG = {"memory": 450, "cpu": 256}
 @SLOW
 @given(STEPS, st.sampled_from([(100, 200), (50, 100), (50, 150), (0, 200)]))
 def test_no_instance_is_ever_over_its_resources_and_the_counts_are_true(steps, percents):
-    """Rules P1, P9, C6."""
+    """Rules P1, P9, C6.
+
+    Source: developer guide, task-placement-strategies; containers-roadmap issue 575; ECS agent, PR 3757; API
+    ContainerInstance.
+    """
     world = world_with(3)
     low, high = percents
     service = world.service(
@@ -119,7 +123,10 @@ def test_no_instance_is_ever_over_its_resources_and_the_counts_are_true(steps, p
     st.lists(st.tuples(st.sampled_from(["v2", "v3", "bad", "quick", "sick"]), st.integers(1, 120)), max_size=4),
 )
 def test_a_deployment_never_takes_the_healthy_tasks_below_the_minimum(count, percents, deployments):
-    """Rule D4: healthy tasks do not die by themselves here, so every loss is the scheduler's."""
+    """Rule D4: healthy tasks do not die by themselves here, so every loss is the scheduler's.
+
+    Source: developer guide, deployment-type-ecs.
+    """
     low, high = percents
     world = world_with(9, "m5.large")
     service = world.service(
@@ -153,7 +160,11 @@ def test_a_deployment_never_takes_the_healthy_tasks_below_the_minimum(count, per
 @SLOW
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 15))
 def test_spread_over_zones_differs_by_at_most_one_where_room_allows(count, instances, change):
-    """Rules P14, P35: also after a scale-in or scale-out."""
+    """Rules P14, P35: also after a scale-in or scale-out.
+
+    Source: developer guide, update-service-parameters; developer guide, update-service-parameters,
+    task-placement-strategies.
+    """
     world = world_with(instances, "m5.large")
     service = world.service(count)
     world.run(100)

@@ -19,6 +19,7 @@ def detail_types(world):
 
 
 def test_p31_events_name_things_in_round_brackets():
+    """Source: no AWS document; as users of AWS report it."""
     world = World()
     world.instances(1, "t3.micro")
     service = world.service(1, task_definition=world.definition(container={"memory": 4000}))
@@ -30,6 +31,7 @@ def test_p31_events_name_things_in_round_brackets():
 
 
 def test_p32_a_provider_that_ecs_does_not_scale_and_that_has_no_instances():
+    """Source: developer guide, service-event-messages-list."""
     world = World()
     world.plane.create_cluster()
     world.group(maximum=3)
@@ -45,6 +47,7 @@ def test_p32_a_provider_that_ecs_does_not_scale_and_that_has_no_instances():
 
 @pytest.mark.parametrize(("counts", "most"), [(True, 4), (False, 6)])
 def test_d3_a_stopping_task_fills_the_maximum_while_it_holds_its_instance(counts, most):
+    """Source: API DeploymentConfiguration; developer guide, update-service-parameters."""
     world = World(settings=Settings(stopping_tasks_count_against_maximum=counts))
     world.instances(3)
     world.behave("good", stop=200)
@@ -61,6 +64,7 @@ def test_d3_a_stopping_task_fills_the_maximum_while_it_holds_its_instance(counts
 
 
 def test_d23_failed_tasks_count_those_of_the_deployment_that_never_ran():
+    """Source: API Deployment."""
     world = World()
     world.instances(2)
     world.behave("bad", **CRASH)
@@ -70,6 +74,7 @@ def test_d23_failed_tasks_count_those_of_the_deployment_that_never_ran():
 
 
 def test_d43_a44_events_for_eventbridge():
+    """Source: developer guide, ecs_service_deployment_events; developer guide, ecs_service_events."""
     world = World()
     world.instances(2)
     service = world.service(2)
@@ -82,6 +87,7 @@ def test_d43_a44_events_for_eventbridge():
 
 
 def test_t5_the_times_of_a_task_are_in_order():
+    """Source: API Task."""
     world = World()
     world.instances(1)
     service = world.service(1, load_balancers=world.balancer())
@@ -96,6 +102,7 @@ def test_t5_the_times_of_a_task_are_in_order():
 
 
 def test_t15_each_end_has_its_stop_code():
+    """Source: API TaskStopCode."""
     world = World()
     world.instances(2)
     world.behave("bad", **CRASH)
@@ -111,6 +118,7 @@ def test_t15_each_end_has_its_stop_code():
 
 
 def test_t29_without_room_a_managed_provider_has_a_task_wait_and_a_launch_type_fails_it():
+    """Source: AWS blog, deep-dive-on-amazon-ecs-cluster-auto-scaling; API RunTask."""
     world = World()
     world.instances(1, "t3.micro")
     big = world.definition(container={"memory": 3000}, family="big")
@@ -123,6 +131,7 @@ def test_t29_without_room_a_managed_provider_has_a_task_wait_and_a_launch_type_f
 
 
 def test_t31_default_times_are_within_what_is_known():
+    """Source: no AWS document; inferred."""
     known = Settings()
     assert 30 <= known.boot_seconds <= 60
     assert 5 <= known.eni_seconds <= 15
@@ -131,6 +140,7 @@ def test_t31_default_times_are_within_what_is_known():
 
 
 def test_l12_a_target_is_registered_by_instance_and_host_port_once_its_container_runs():
+    """Source: API CreateService; ECS service quotas."""
     world = World()
     world.instances(1)
     service = world.service(1, load_balancers=world.balancer())
@@ -145,6 +155,7 @@ def test_l12_a_target_is_registered_by_instance_and_host_port_once_its_container
 
 @pytest.mark.parametrize("dies", [True, False])
 def test_l13_a_target_leaves_when_its_task_stops_and_only_a_live_task_waits_for_it(dies):
+    """Source: developer guide, update-service-parameters."""
     world = World()
     world.instances(1)
     service = world.service(1, load_balancers=world.balancer())
@@ -160,6 +171,7 @@ def test_l13_a_target_leaves_when_its_task_stops_and_only_a_live_task_waits_for_
 
 
 def test_z7_rebalancing_starts_after_two_looks_a_minute_apart():
+    """Source: no AWS document; a choice of the model."""
     world = World()
     world.instances(1, zones=("us-east-1a",))
     service = world.service(4, availability_zone_rebalancing="ENABLED")
@@ -176,6 +188,7 @@ def test_z7_rebalancing_starts_after_two_looks_a_minute_apart():
 
 
 def test_a25_a_service_moves_from_instances_to_fargate_by_strategy_and_a_forced_deployment():
+    """Source: API UpdateService; developer guide, asg-capacity-providers."""
     world = World()
     world.instances(2)
     definition = world.definition(
@@ -214,6 +227,7 @@ def test_a37_run_task_starts_one_to_ten_and_start_task_takes_one_to_ten_instance
 
 @pytest.mark.parametrize(("count", "container"), [(0, {}), (1, {"versionConsistency": "disabled"})])
 def test_d17_tags_stay_tags_for_a_deployment_without_tasks_and_where_that_is_asked_for(count, container):
+    """Source: developer guide, deployment-type-ecs."""
     world = World()
     world.instances(2)
     service = world.service(count, task_definition=world.definition(container=container))
@@ -227,6 +241,7 @@ def test_d17_tags_stay_tags_for_a_deployment_without_tasks_and_where_that_is_ask
 
 
 def test_d17_a_revision_shows_the_digests_of_its_first_task_and_the_others_use_them():
+    """Source: developer guide, deployment-type-ecs."""
     world = World()
     world.instances(2)
     service = world.service(2)

@@ -38,6 +38,7 @@ def fargate_service(world, count=3):
 
 
 def test_p33_without_capacity_nothing_starts_and_the_event_says_so(world):
+    """Source: developer guide, service-event-messages-list."""
     service = fargate_service(world)
     world.plane.fargate_capacity(full_zones=ZONES)
     world.plane.stop_task(task=world.running(service)[0].id)
@@ -50,6 +51,7 @@ def test_p33_without_capacity_nothing_starts_and_the_event_says_so(world):
 
 
 def test_p33_a_lone_task_without_capacity_is_a_failure(world):
+    """Source: developer guide, service-event-messages-list."""
     definition = fargate_definition(world)
     world.plane.fargate_capacity(full_zones=ZONES)
     result = world.plane.run_task(task_definition=definition, launch_type="FARGATE", network_configuration=SUBNETS)
@@ -58,6 +60,7 @@ def test_p33_a_lone_task_without_capacity_is_a_failure(world):
 
 
 def test_z8_tasks_of_a_lost_zone_go_to_the_others_and_z10_come_back_with_it(world):
+    """Source: EC2 Auto Scaling user guide, auto-scaling-benefits; developer guide, service-rebalancing."""
     service = fargate_service(world)
     assert world.zones_of(service) == dict.fromkeys(ZONES, 1)
     world.plane.fargate_capacity(full_zones=ZONES[:1])

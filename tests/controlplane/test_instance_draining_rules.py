@@ -30,6 +30,7 @@ def test_c1_an_instance_is_active_draining_or_inactive_whatever_its_agent():
 
 
 def test_c4_running_tasks_move_under_the_bounds_and_nothing_new_comes():
+    """Source: API UpdateContainerInstancesState; developer guide, container-instance-draining."""
     world = World()
     world.instances(3)
     service = world.service(3)
@@ -45,6 +46,7 @@ def test_c4_running_tasks_move_under_the_bounds_and_nothing_new_comes():
 
 
 def test_c4_with_100_to_100_percent_an_instance_never_drains():
+    """Source: API UpdateContainerInstancesState; developer guide, container-instance-draining."""
     world = World()
     world.instances(2)
     service = world.service(2, deployment_configuration={"minimumHealthyPercent": 100, "maximumPercent": 100})
@@ -56,6 +58,7 @@ def test_c4_with_100_to_100_percent_an_instance_never_drains():
 
 
 def test_c4_with_50_to_100_percent_the_old_one_stops_first():
+    """Source: API UpdateContainerInstancesState; developer guide, container-instance-draining."""
     world = World()
     world.instances(2)
     service = world.service(2, deployment_configuration={"minimumHealthyPercent": 50, "maximumPercent": 100})
@@ -68,6 +71,7 @@ def test_c4_with_50_to_100_percent_the_old_one_stops_first():
 
 
 def test_c4_pending_tasks_stop_at_once():
+    """Source: API UpdateContainerInstancesState; developer guide, container-instance-draining."""
     world = World()
     world.behave("slow", start=300)
     world.instances(2)
@@ -81,6 +85,7 @@ def test_c4_pending_tasks_stop_at_once():
 
 
 def test_c4_lone_tasks_stay_and_the_way_back_is_open():
+    """Source: API UpdateContainerInstancesState; developer guide, container-instance-draining."""
     world = World()
     world.instances(1)
     task = world.plane.run_task(task_definition=world.definition()).tasks[0]
@@ -128,6 +133,7 @@ def managed(**given):
 
 
 def test_c26_a_terminating_instance_is_released_when_its_tasks_are_gone():
+    """Source: developer guide, managed-instance-draining."""
     world = managed()
     service = world.service(2)
     world.steady(service)
@@ -142,7 +148,7 @@ def test_c26_a_terminating_instance_is_released_when_its_tasks_are_gone():
 
 
 def test_c26_lone_tasks_hold_it_for_48_hours():
-    """Trap C5."""
+    """Trap C5. Source: developer guide, managed-instance-draining."""
     world = managed()
     task = world.plane.run_task(task_definition=world.definition()).tasks[0]
     world.run(10)
@@ -156,6 +162,7 @@ def test_c26_lone_tasks_hold_it_for_48_hours():
 
 
 def test_c26_without_managed_draining_tasks_die_with_the_instance():
+    """Source: developer guide, managed-instance-draining."""
     world = managed(managedDraining="DISABLED")
     service = world.service(2)
     world.steady(service)
@@ -167,6 +174,7 @@ def test_c26_without_managed_draining_tasks_die_with_the_instance():
 
 
 def test_c26_daemon_tasks_stop_last():
+    """Source: developer guide, managed-instance-draining."""
     world = managed()
     daemon = world.plane.create_service(
         service_name="agent", task_definition=world.definition(family="agent"), scheduling_strategy="DAEMON"

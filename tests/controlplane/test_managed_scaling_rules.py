@@ -33,6 +33,7 @@ def raises(world):
 
 
 def test_c13_the_metric_is_published_each_minute_with_cluster_and_provider():
+    """Source: developer guide, cluster-auto-scaling; AWS blog, deep-dive-on-amazon-ecs-cluster-auto-scaling."""
     world = managed()
     world.run(600)
     published = [one for one in world.done if isinstance(one, fx.PublishMetric)]
@@ -43,6 +44,7 @@ def test_c13_the_metric_is_published_each_minute_with_cluster_and_provider():
 
 
 def test_c13_nothing_wanted_and_nothing_there_is_100():
+    """Source: developer guide, cluster-auto-scaling; AWS blog, deep-dive-on-amazon-ecs-cluster-auto-scaling."""
     world = managed()
     world.run(61)
     assert metric(world).value == 100
@@ -50,7 +52,11 @@ def test_c13_nothing_wanted_and_nothing_there_is_100():
 
 
 def test_c13_c18_from_zero_two_instances_are_launched():
-    """Trap D17."""
+    """Trap D17.
+
+    Source: developer guide, cluster-auto-scaling; AWS blog, deep-dive-on-amazon-ecs-cluster-auto-scaling; developer
+    guide, managed-scaling-behavior, cluster-auto-scaling.
+    """
     world = managed()
     world.service(1, task_definition=big(world))
     world.run(61)
@@ -59,6 +65,7 @@ def test_c13_c18_from_zero_two_instances_are_launched():
 
 
 def test_c14_without_waiting_tasks_the_instances_in_use_are_counted():
+    """Source: developer guide, managed-scaling-behavior; AWS blog, deep-dive-on-amazon-ecs-cluster-auto-scaling."""
     world = managed(desired=4, settings=Settings(low_datapoints_managed_scaling=10**6))
     world.run(120)
     world.service(2, task_definition=big(world))
@@ -67,7 +74,10 @@ def test_c14_without_waiting_tasks_the_instances_in_use_are_counted():
 
 
 def test_c15_waiting_tasks_are_packed_on_the_largest_type():
-    """Two fit one instance: six waiting tasks on one full instance need three more."""
+    """Two fit one instance: six waiting tasks on one full instance need three more.
+
+    Source: developer guide, managed-scaling-behavior.
+    """
     world = managed(desired=1, InstanceWarmup=0)
     world.run(120)
     world.service(8, task_definition=big(world))
@@ -78,6 +88,7 @@ def test_c15_waiting_tasks_are_packed_on_the_largest_type():
 
 @pytest.mark.parametrize(("step", "expected"), [("minimumScalingStepSize", [5]), ("maximumScalingStepSize", [2, 3, 4])])
 def test_c15_the_step_sizes_bound_what_is_asked_for_at_once(step, expected):
+    """Source: developer guide, managed-scaling-behavior."""
     size = 4 if step == "minimumScalingStepSize" else 1
     scaling = {"status": "ENABLED", "targetCapacity": 100, step: size, "instanceWarmupPeriod": 60}
     world = managed(desired=1, managedScaling=scaling)
@@ -88,7 +99,10 @@ def test_c15_the_step_sizes_bound_what_is_asked_for_at_once(step, expected):
 
 
 def test_c15_a_task_that_fits_no_type_is_left_out():
-    """The metric stays at its target and the task waits until it ends (T20, C21)."""
+    """The metric stays at its target and the task waits until it ends (T20, C21).
+
+    Source: developer guide, managed-scaling-behavior.
+    """
     world = managed()
     service = world.service(1, task_definition=big(world, memory=5000))
     world.run(600)
@@ -100,6 +114,7 @@ def test_c15_a_task_that_fits_no_type_is_left_out():
 
 
 def test_c16_other_constraints_are_no_part_of_the_estimate():
+    """Source: developer guide, managed-scaling-behavior."""
     world = managed(desired=1)
     world.run(120)
     service = world.service(
@@ -113,6 +128,7 @@ def test_c16_other_constraints_are_no_part_of_the_estimate():
 
 
 def test_c15_distinct_instance_is_part_of_the_estimate():
+    """Source: developer guide, managed-scaling-behavior."""
     world = managed(desired=1, settings=Settings())
     world.run(400)
     world.service(3, task_definition=big(world, memory=100), placement_constraints=[{"type": "distinctInstance"}])
@@ -121,6 +137,7 @@ def test_c15_distinct_instance_is_part_of_the_estimate():
 
 
 def test_c17_target_capacity_below_100_keeps_room():
+    """Source: API ManagedScaling."""
     scaling = {"status": "ENABLED", "targetCapacity": 50, "instanceWarmupPeriod": 0}
     world = managed(desired=1, managedScaling=scaling)
     world.run(120)
@@ -131,6 +148,7 @@ def test_c17_target_capacity_below_100_keeps_room():
 
 
 def test_c18_the_group_never_leaves_its_bounds():
+    """Source: developer guide, managed-scaling-behavior, cluster-auto-scaling."""
     world = managed(maximum=3)
     service = world.service(20, task_definition=big(world))
     world.run(3600)
@@ -139,6 +157,7 @@ def test_c18_the_group_never_leaves_its_bounds():
 
 
 def test_c18_a_young_instance_blocks_the_next_scale_out():
+    """Source: developer guide, managed-scaling-behavior, cluster-auto-scaling."""
     world = managed()
     world.service(8, task_definition=big(world))
     world.run(240)
@@ -148,6 +167,7 @@ def test_c18_a_young_instance_blocks_the_next_scale_out():
 
 
 def test_c19_scale_in_after_fifteen_minutes_at_most_half_at_a_time():
+    """Source: developer guide, managed-scaling-behavior; API ManagedScaling."""
     world = managed(desired=8, minimum=1)
     world.run(120)
     service = world.service(1, task_definition=big(world))
@@ -163,6 +183,7 @@ def test_c19_scale_in_after_fifteen_minutes_at_most_half_at_a_time():
 
 
 def test_c19_a_scale_out_begins_the_fifteen_minutes_anew():
+    """Source: developer guide, managed-scaling-behavior; API ManagedScaling."""
     world = managed(desired=2)
     world.run(120)
     world.service(6, task_definition=big(world))
@@ -174,6 +195,7 @@ def test_c19_a_scale_out_begins_the_fifteen_minutes_anew():
 
 
 def test_c20_tasks_wait_in_provisioning_and_start_when_instances_come():
+    """Source: ECS service quotas; API RunTask; developer guide, service-event-messages-list."""
     world = managed()
     service = world.service(2, task_definition=big(world))
     world.run(5)
@@ -195,6 +217,7 @@ def test_c20_at_most_500_tasks_wait_in_a_cluster():
 
 
 def test_c21_a_task_waits_fifteen_minutes_and_the_service_tries_again():
+    """Source: AWS blog, deep-dive-on-amazon-ecs-cluster-auto-scaling."""
     world = managed(maximum=0)
     service = world.service(1, task_definition=big(world))
     world.run(5)
@@ -205,7 +228,7 @@ def test_c21_a_task_waits_fifteen_minutes_and_the_service_tries_again():
 
 
 def test_d31_a_wait_that_ends_counts_for_the_breaker():
-    """Source: inferred."""
+    """Source: no AWS document; inferred."""
     world = managed(maximum=0)
     breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
     service = world.service(1, task_definition=big(world), deployment_configuration=breaker)
@@ -214,7 +237,7 @@ def test_d31_a_wait_that_ends_counts_for_the_breaker():
 
 
 def test_c22_without_managed_scaling_nothing_waits_and_nothing_is_measured():
-    """Trap D7."""
+    """Trap D7. Source: developer guide, cluster-auto-scaling."""
     world = managed(managedScaling={"status": "DISABLED"})
     service = world.service(1, task_definition=big(world))
     world.run(120)
@@ -227,7 +250,7 @@ def test_c22_without_managed_scaling_nothing_waits_and_nothing_is_measured():
 
 
 def test_c23_spread_over_instances_keeps_them_all():
-    """Trap D13."""
+    """Trap D13. Source: developer guide, cluster-auto-scaling, managed-termination-protection."""
     world = managed(desired=4)
     world.run(120)
     service = world.service(
@@ -239,6 +262,9 @@ def test_c23_spread_over_instances_keeps_them_all():
 
 
 def test_c24_c25_termination_protection_saves_busy_instances():
+    """Source: developer guide, managed-termination-protection; EC2 Auto Scaling user guide,
+    ec2-auto-scaling-instance-protection.
+    """
     world = managed(
         desired=4,
         protected=True,
@@ -261,7 +287,7 @@ def test_c24_c25_termination_protection_saves_busy_instances():
 
 
 def test_c3_an_instance_that_registered_before_the_association_has_no_provider():
-    """Trap D5."""
+    """Trap D5. Source: developer guide, asg-capacity-providers."""
     world = World()
     world.plane.create_cluster()
     world.group(desired=1)
@@ -275,6 +301,7 @@ def test_c3_an_instance_that_registered_before_the_association_has_no_provider()
 
 
 def test_c2_an_instance_registers_after_its_boot_and_waits_for_its_cluster():
+    """Source: ECS agent."""
     world = World()
     world.launch("", "us-east-1a", "t3.micro", "default")
     world.run(600)
@@ -296,7 +323,11 @@ def test_same_inputs_give_the_same_effects():
 
 
 def test_c18_c19_a_drain_that_takes_long_does_not_block_the_next_scale_out():
-    """Instances that lone tasks hold still count in the group's desired capacity."""
+    """Instances that lone tasks hold still count in the group's desired capacity.
+
+    Source: developer guide, managed-scaling-behavior, cluster-auto-scaling; developer guide, managed-scaling-behavior;
+    API ManagedScaling.
+    """
     world = managed(desired=4)
     world.run(400)
     lone = world.plane.run_task(

@@ -270,7 +270,7 @@ def test_p1_strategies_never_block():
 
 
 def test_p19_same_inputs_give_the_same_instances():
-    """Ties are broken by a fixed order."""
+    """Ties are broken by a fixed order. Source: developer guide, task-placement-strategies."""
 
     def run():
         world = World()
@@ -305,7 +305,7 @@ def test_p22_distinct_instance_takes_one_task_per_instance():
 
 
 def test_p22_old_revisions_block_new_ones_unless_the_setting_says_otherwise():
-    """An open point of AWS's documents, hence a setting."""
+    """An open point of AWS's documents, hence a setting. Source: developer guide, task-placement-constraints."""
     for counts in (True, False):
         world = World(settings=Settings(old_revisions_count_for_distinct_instance=counts))
         world.instances(2)
@@ -392,7 +392,7 @@ def test_p30_no_instance_at_all():
 
 
 def test_p29_the_order_of_the_tests_is_a_setting():
-    """Which failure AWS names is not documented."""
+    """Which failure AWS names is not documented. Source: no AWS document; a choice of the model."""
     for order, text in ((("CPU", "MEMORY"), "CPU units"), (("MEMORY", "CPU"), "memory")):
         world = World(settings=Settings(failure_tests=order))
         world.instances(1)

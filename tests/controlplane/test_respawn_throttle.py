@@ -33,6 +33,7 @@ def moments(world, seconds):
 
 
 def test_t33_three_tries_at_once_then_ever_longer_waits():
+    """Source: developer guide, service-throttle-logic."""
     world, _ = failing(pull_error="CannotPullContainerError: no")
     times = moments(world, 400)
     gaps = [round(right - left) for left, right in pairwise(times)]
@@ -43,6 +44,7 @@ def test_t33_three_tries_at_once_then_ever_longer_waits():
 
 
 def test_t33_the_wait_never_exceeds_27_minutes_and_never_gives_up():
+    """Source: developer guide, service-throttle-logic."""
     world, service = failing(pull_error="CannotPullContainerError: no")
     world.run(5 * 3600)
     before = starts(world)
@@ -52,12 +54,14 @@ def test_t33_the_wait_never_exceeds_27_minutes_and_never_gives_up():
 
 
 def test_t32_the_event():
+    """Source: developer guide, service-throttle-logic."""
     world, service = failing(pull_error="CannotPullContainerError: no")
     world.run(20)
     assert IMPAIRED in world.messages(service)
 
 
 def test_t33_a_new_task_definition_resets_it():
+    """Source: developer guide, service-throttle-logic."""
     world, service = failing(pull_error="CannotPullContainerError: no")
     world.run(3600)
     world.plane.update_service(service="web", task_definition=world.definition("good"))
@@ -65,6 +69,7 @@ def test_t33_a_new_task_definition_resets_it():
 
 
 def test_t34_d30_a_crash_after_running_is_not_throttled():
+    """Source: developer guide, service-throttle-logic."""
     world, service = failing(exits_after=5)
     world.run(600)
     assert starts(world) > 60
@@ -72,7 +77,7 @@ def test_t34_d30_a_crash_after_running_is_not_throttled():
 
 
 def test_t34_l15_failed_balancer_checks_are_not_throttled():
-    """A slow starter without grace loops for ever (trap B10)."""
+    """A slow starter without grace loops for ever (trap B10). Source: developer guide, service-throttle-logic."""
     world = World()
     world.instances(1)
     world.behave("slow", target="unhealthy", target_after=20)

@@ -66,14 +66,14 @@ def test_d1_a_read_shows_every_default():
     [(3, 50, 125, (2, 3)), (1, 100, 200, (1, 2)), (4, 50, 100, (2, 4)), (10, 75, 150, (8, 15)), (1, 50, 150, (1, 1))],
 )
 def test_d2_lower_rounds_up_and_upper_rounds_down(count, low, high, expected):
-    """Source: deployment-type-ecs (trap B8)."""
+    """Source: developer guide, deployment-type-ecs (trap B8)."""
     _, service = started(count, deployment_configuration=percents(low, high))
     assert (bounds.lower(service), bounds.upper(service)) == expected
 
 
 @pytest.mark.parametrize(("low", "high"), [(100, 200), (100, 150), (50, 150), (50, 100), (75, 125)])
 def test_d4_the_bounds_hold_all_along_and_the_new_revision_ends_alone(low, high):
-    """Source: deployment-type-ecs."""
+    """Source: developer guide, deployment-type-ecs."""
     world, service = started(4, deployment_configuration=percents(low, high))
     world.plane.update_service(service="web", task_definition=world.definition("v2"))
     seen = follow(world, service, 400)
@@ -108,7 +108,7 @@ def test_d6_without_headroom_the_old_stop_first():
 
 
 def test_d6_one_task_at_0_and_100_percent_leaves_a_gap():
-    """Source: deployment-type-ecs."""
+    """Source: developer guide, deployment-type-ecs."""
     world, service = started(1, deployment_configuration=percents(0, 100))
     world.plane.update_service(service="web", task_definition=world.definition("v2"))
     assert 0 in {healthy for healthy, _ in follow(world, service, 60)}
@@ -146,7 +146,7 @@ def test_d7_a_balancer_and_a_container_check_must_both_be_good():
 
 
 def test_d8_an_unhealthy_task_is_replaced_before_it_stops():
-    """Source: deployment-type-ecs."""
+    """Source: developer guide, deployment-type-ecs."""
     world, service = started_with_balancer(2)
     bad = world.running(service)[0]
     make_unhealthy(world, bad)
@@ -157,7 +157,7 @@ def test_d8_an_unhealthy_task_is_replaced_before_it_stops():
 
 
 def test_d8_without_room_unhealthy_tasks_stop_one_at_a_time():
-    """Source: deployment-type-ecs."""
+    """Source: developer guide, deployment-type-ecs."""
     world, service = started_with_balancer(3, deployment_configuration=percents(50, 100))
     for task in world.running(service):
         make_unhealthy(world, task)
@@ -189,7 +189,7 @@ def make_unhealthy(world, task):
 
 
 def test_d9_t14_the_events_of_an_unhealthy_target():
-    """Source: texts as the service writes them."""
+    """Source: no AWS document; texts as the service writes them."""
     world, service = started_with_balancer(1)
     bad = world.running(service)[0]
     make_unhealthy(world, bad)
@@ -231,7 +231,7 @@ def test_d11_a_dead_task_is_replaced_at_once():
 
 
 def test_d8_d11_a_dead_task_of_the_old_revision_comes_back_while_the_new_one_cannot_start():
-    """Source: deployment-type-ecs."""
+    """Source: developer guide, deployment-type-ecs."""
     world, service = started(2)
     world.behave("stuck", start=10_000)
     world.plane.update_service(service="web", task_definition=world.definition("stuck"))
@@ -243,7 +243,7 @@ def test_d8_d11_a_dead_task_of_the_old_revision_comes_back_while_the_new_one_can
 
 
 def test_d12_events_in_order_and_in_ecs_words():
-    """Source: texts as the service writes them."""
+    """Source: no AWS document; texts as the service writes them."""
     world, service = started_with_balancer(2)
     service.events.clear()
     world.plane.update_service(service="web", task_definition=world.definition("v2"))
@@ -375,7 +375,7 @@ def test_d22_completed_waits_for_the_old_tasks_to_be_gone():
 
 
 def test_d22_completed_stays_completed_when_tasks_die_later():
-    """Source: inferred."""
+    """Source: no AWS document; inferred."""
     world, service = started(2)
     world.plane.container_stopped(world.running(service)[0].id, "app", 1)
     world.run(10)
@@ -470,7 +470,10 @@ def test_d42_pause_hooks_are_not_modelled_and_said_so():
 
 @pytest.mark.parametrize("rate", [30, 500])
 def test_p18_p35_a_slow_rollout_leaves_the_zones_nearly_even(rate):
-    """Old tasks leave all zones alike, so that what was placed beside them is even at the end (trap D11)."""
+    """Old tasks leave all zones alike, so that what was placed beside them is even at the end (trap D11).
+
+    Source: developer guide, update-service-parameters, task-placement-strategies.
+    """
     world = World(settings=Settings(launches_per_minute=rate))
     world.instances(12)
     service = world.service(90)

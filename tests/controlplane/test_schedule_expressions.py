@@ -30,10 +30,12 @@ def at(text, zone="UTC"):
     ],
 )
 def test_s15_the_next_time(schedule, zone, moment, expected):
+    """Source: Application Auto Scaling user guide, application-auto-scaling-scheduled-scaling."""
     assert next_after(schedule, zone, at(moment), at("2026-11-23T00:00")) == at(expected)
 
 
 def test_s15_cron_follows_the_clock_change_of_its_zone():
+    """Source: Application Auto Scaling user guide, application-auto-scaling-scheduled-scaling."""
     summer = next_after("cron(0 8 * * ? *)", "America/New_York", at("2026-10-31T00:00"), 0)
     winter = next_after("cron(0 8 * * ? *)", "America/New_York", at("2026-11-01T13:00") - 1, 0)
     assert summer == at("2026-10-31T12:00")
@@ -42,6 +44,7 @@ def test_s15_cron_follows_the_clock_change_of_its_zone():
 
 @pytest.mark.parametrize("schedule", ["at(2020-01-01T00:00:00)", "cron(0 0 * * ? 2020)"])
 def test_s15_what_is_past_never_comes(schedule):
+    """Source: Application Auto Scaling user guide, application-auto-scaling-scheduled-scaling."""
     assert next_after(schedule, "UTC", at("2026-11-23T00:00"), 0) is None
 
 
@@ -49,6 +52,7 @@ def test_s15_what_is_past_never_comes(schedule):
     "schedule", ["", "every day", "cron(0 8 * * *)", "cron(61 8 * * ? *)", "rate(x minutes)", "at(noon)"]
 )
 def test_s15_what_cannot_be_read_is_refused(schedule):
+    """Source: Application Auto Scaling user guide, application-auto-scaling-scheduled-scaling."""
     with pytest.raises(EcsError) as caught:
         next_after(schedule, "UTC", 0, 0)
     assert caught.value.code == "ValidationException"

@@ -63,6 +63,7 @@ class Scaled:
 
 
 def test_s1_registration_moves_a_count_outside_inside():
+    """Source: Application Auto Scaling API, RegisterScalableTarget."""
     scaled = Scaled(count=2, minimum=4, maximum=6)
     assert scaled.service.desired_count == 4
     assert scaled.target.activities[0].description == "Setting desired count to 4."
@@ -73,6 +74,7 @@ def test_s1_registration_moves_a_count_outside_inside():
 
 
 def test_s3_the_alarms_of_a_policy():
+    """Source: Application Auto Scaling API, PutScalingPolicy."""
     scaled = Scaled()
     policy = scaled.track(75)
     high, low = policy.alarms
@@ -90,6 +92,9 @@ def test_s3_the_alarms_of_a_policy():
 
 
 def test_s3_s4_three_points_above_the_target_scale_out_in_proportion():
+    """Source: Application Auto Scaling API, PutScalingPolicy; developer guide, service-auto-scaling; Application Auto
+    Scaling user guide, target-tracking-scaling-policy-overview.
+    """
     scaled = Scaled(count=2)
     scaled.track(75)
     counts = scaled.minutes(6, 140)
@@ -99,6 +104,7 @@ def test_s3_s4_three_points_above_the_target_scale_out_in_proportion():
 
 
 def test_s3_a_single_peak_does_nothing():
+    """Source: Application Auto Scaling API, PutScalingPolicy."""
     scaled = Scaled(count=2)
     scaled.track(75)
     counts = scaled.minutes(2, 200) + scaled.minutes(5, 70)
@@ -106,6 +112,9 @@ def test_s3_a_single_peak_does_nothing():
 
 
 def test_s4_the_running_count_is_the_base_not_the_desired_one():
+    """Source: developer guide, service-auto-scaling; Application Auto Scaling user guide,
+    target-tracking-scaling-policy-overview.
+    """
     scaled = Scaled(count=2)
     scaled.track(50)
     scaled.world.behave("good", start=10_000)
@@ -115,6 +124,9 @@ def test_s4_the_running_count_is_the_base_not_the_desired_one():
 
 
 def test_s5_s22_scale_in_after_fifteen_points_and_gradually():
+    """Source: Application Auto Scaling user guide, target-tracking-scaling-policy-overview; Application Auto Scaling
+    API, PutScalingPolicy.
+    """
     scaled = Scaled(count=8)
     scaled.track(75)
     counts = scaled.minutes(16, 5)
@@ -123,12 +135,14 @@ def test_s5_s22_scale_in_after_fifteen_points_and_gradually():
 
 
 def test_s5_not_when_one_task_less_would_pass_the_target():
+    """Source: Application Auto Scaling user guide, target-tracking-scaling-policy-overview."""
     scaled = Scaled(count=2)
     scaled.track(75)
     assert set(scaled.minutes(40, 60)) == {2}
 
 
 def test_s6_the_scale_out_cooldown_lets_only_a_larger_step_through():
+    """Source: Application Auto Scaling user guide, target-tracking-scaling-policy-overview."""
     scaled = Scaled(count=2)
     scaled.track(75, ScaleOutCooldown=600)
     counts = scaled.minutes(8, 100)
@@ -137,6 +151,7 @@ def test_s6_the_scale_out_cooldown_lets_only_a_larger_step_through():
 
 
 def test_s6_s7_the_scale_in_cooldown_blocks_further_scale_in():
+    """Source: Application Auto Scaling user guide, target-tracking-scaling-policy-overview."""
     scaled = Scaled(count=8)
     scaled.track(75, ScaleInCooldown=600)
     counts = scaled.minutes(17, 5)
@@ -146,7 +161,7 @@ def test_s6_s7_the_scale_in_cooldown_blocks_further_scale_in():
 
 
 def test_s8_without_data_nothing_happens():
-    """Trap D15."""
+    """Trap D15. Source: developer guide, service-auto-scaling, available-metrics."""
     scaled = Scaled(count=4)
     policy = scaled.track(75)
     assert set(scaled.minutes(40, None)) == {4}
@@ -154,6 +169,9 @@ def test_s8_without_data_nothing_happens():
 
 
 def test_s8_s20_from_zero_one_datapoint_of_demand_starts_a_task():
+    """Source: developer guide, service-auto-scaling, available-metrics; Application Auto Scaling API,
+    PredefinedMetricSpecification.
+    """
     world = World()
     scaled = Scaled(count=1, minimum=0, world=world, load_balancers=world.balancer())
     label = f"app/lb/1/{TARGET_GROUP.rpartition(':')[2]}"
@@ -174,6 +192,7 @@ def test_s8_s20_from_zero_one_datapoint_of_demand_starts_a_task():
 
 
 def test_s9_never_above_the_maximum_or_below_the_minimum():
+    """Source: developer guide, service-auto-scaling."""
     scaled = Scaled(count=4, minimum=3, maximum=5)
     scaled.track(75, ScaleOutCooldown=0, ScaleInCooldown=0)
     assert max(scaled.minutes(10, 1000)) == 5
@@ -181,7 +200,7 @@ def test_s9_never_above_the_maximum_or_below_the_minimum():
 
 
 def test_s10_no_scale_in_while_a_deployment_runs_but_scale_out():
-    """Trap D15."""
+    """Trap D15. Source: developer guide, service-auto-scaling."""
     scaled = Scaled(count=4)
     scaled.track(75)
     scaled.minutes(12, 5)
@@ -195,7 +214,7 @@ def test_s10_no_scale_in_while_a_deployment_runs_but_scale_out():
 
 
 def test_s11_out_if_any_policy_wants_it_in_only_if_all():
-    """Trap D14."""
+    """Trap D14. Source: Application Auto Scaling user guide, target-tracking-scaling-policy-overview."""
     scaled = Scaled(count=4)
     scaled.track(75)
     scaled.track(75, MEMORY, "memory")
@@ -212,6 +231,7 @@ def test_s11_out_if_any_policy_wants_it_in_only_if_all():
 
 
 def test_s11_disable_scale_in_takes_a_policy_out_of_the_vote():
+    """Source: Application Auto Scaling user guide, target-tracking-scaling-policy-overview."""
     scaled = Scaled(count=4)
     policy = scaled.track(75, DisableScaleIn=True)
     assert len(policy.alarms) == 1
@@ -219,6 +239,7 @@ def test_s11_disable_scale_in_takes_a_policy_out_of_the_vote():
 
 
 def test_s12_two_policies_on_one_metric_are_refused():
+    """Source: Application Auto Scaling user guide, application-auto-scaling-quotas."""
     scaled = Scaled()
     scaled.track(75)
     with pytest.raises(EcsError) as caught:
@@ -239,6 +260,9 @@ def test_s12_two_policies_on_one_metric_are_refused():
     ],
 )
 def test_s13_s14_step_adjustments(kind, adjustment, current, expected):
+    """Source: Application Auto Scaling API, StepAdjustment, StepScalingPolicyConfiguration; Application Auto Scaling
+    user guide, application-auto-scaling-step-scaling-policies.
+    """
     scaled = Scaled(count=current)
     policy = scaled.step({"MetricIntervalLowerBound": 0, "ScalingAdjustment": adjustment}, kind=kind)
     scaled.plane.alarm("mine", "ALARM", action_arns=[policy.arn], value=80, threshold=75)
@@ -249,7 +273,10 @@ def test_s13_s14_step_adjustments(kind, adjustment, current, expected):
     ("value", "expected"), [(75, 3), (84, 3), (85, 5), (200, 5), (74, 2), (66, 2), (65, 1), (10, 1)]
 )
 def test_s13_the_breach_chooses_the_step(value, expected):
-    """Bounds are relative to the threshold; the lower one belongs to the step above it, the upper one below it."""
+    """Bounds are relative to the threshold; the lower one belongs to the step above it, the upper one below it.
+
+    Source: Application Auto Scaling API, StepAdjustment, StepScalingPolicyConfiguration.
+    """
     scaled = Scaled(count=2)
     policy = scaled.step(
         {"MetricIntervalLowerBound": 0, "MetricIntervalUpperBound": 10, "ScalingAdjustment": 1},
@@ -262,6 +289,7 @@ def test_s13_the_breach_chooses_the_step(value, expected):
 
 
 def test_s13_gaps_and_overlaps_are_refused():
+    """Source: Application Auto Scaling API, StepAdjustment, StepScalingPolicyConfiguration."""
     scaled = Scaled()
     with pytest.raises(EcsError, match="overlap or leave gaps"):
         scaled.step(
@@ -271,6 +299,7 @@ def test_s13_gaps_and_overlaps_are_refused():
 
 
 def test_s13_the_cooldown_of_a_step_policy_is_300_seconds():
+    """Source: Application Auto Scaling API, StepAdjustment, StepScalingPolicyConfiguration."""
     scaled = Scaled(count=2)
     policy = scaled.step({"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1})
     counts = []
@@ -282,6 +311,9 @@ def test_s13_the_cooldown_of_a_step_policy_is_300_seconds():
 
 
 def test_s15_s17_a_scheduled_action_moves_the_bounds_and_then_the_count():
+    """Source: Application Auto Scaling user guide, application-auto-scaling-scheduled-scaling; Application Auto Scaling
+    user guide, application-auto-scaling-scaling-activities, scheduled-scaling-additional-cli-commands.
+    """
     scaled = Scaled(count=2)
     scaled.plane.put_scheduled_action(
         service_namespace="ecs",
@@ -303,6 +335,7 @@ def test_s15_s17_a_scheduled_action_moves_the_bounds_and_then_the_count():
 
 @pytest.mark.parametrize(("key", "value"), [("DynamicScalingOutSuspended", 150), ("DynamicScalingInSuspended", 5)])
 def test_s16_suspended_scaling(key, value):
+    """Source: Application Auto Scaling user guide, application-auto-scaling-suspend-resume-scaling."""
     scaled = Scaled(count=4)
     scaled.track(75)
     scaled.plane.register_scalable_target(resource_id=RESOURCE, suspended_state={key: True})
@@ -310,6 +343,7 @@ def test_s16_suspended_scaling(key, value):
 
 
 def test_s16_missed_scheduled_actions_are_not_made_up():
+    """Source: Application Auto Scaling user guide, application-auto-scaling-suspend-resume-scaling."""
     scaled = Scaled(count=2)
     scaled.plane.register_scalable_target(resource_id=RESOURCE, suspended_state={"ScheduledScalingSuspended": True})
     scaled.plane.put_scheduled_action(
@@ -325,6 +359,9 @@ def test_s16_missed_scheduled_actions_are_not_made_up():
 
 
 def test_s17_s18_an_activity_is_successful_once_that_many_run():
+    """Source: Application Auto Scaling user guide, application-auto-scaling-scaling-activities,
+    scheduled-scaling-additional-cli-commands.
+    """
     scaled = Scaled(count=2)
     policy = scaled.track(75)
     scaled.minutes(4, 140)
@@ -337,6 +374,7 @@ def test_s17_s18_an_activity_is_successful_once_that_many_run():
 
 
 def test_s19_why_nothing_was_scaled():
+    """Source: Application Auto Scaling user guide, application-auto-scaling-scaling-activities."""
     scaled = Scaled(count=2, maximum=2, minimum=2)
     scaled.track(75)
     scaled.minutes(6, 200)
@@ -348,7 +386,7 @@ def test_s19_why_nothing_was_scaled():
 
 @pytest.mark.parametrize("label", ["nonsense", "app/lb/1/targetgroup/other/1"])
 def test_s20_resource_labels_must_name_an_attached_target_group(label):
-    """Trap D16."""
+    """Trap D16. Source: Application Auto Scaling API, PredefinedMetricSpecification."""
     world = World()
     scaled = Scaled(world=world, load_balancers=world.balancer())
     kind = {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}
@@ -358,7 +396,7 @@ def test_s20_resource_labels_must_name_an_attached_target_group(label):
 
 
 def test_s23_deregistration_and_the_end_of_the_service_take_all_along():
-    """Trap D9."""
+    """Trap D9. Source: Application Auto Scaling API, DeregisterScalableTarget."""
     scaled = Scaled()
     scaled.track(75)
     scaled.plane.deregister_scalable_target(resource_id=RESOURCE)
@@ -370,7 +408,7 @@ def test_s23_deregistration_and_the_end_of_the_service_take_all_along():
 
 
 def test_s24_what_does_not_exist():
-    """Trap D10."""
+    """Trap D10. Source: Application Auto Scaling user guide, API."""
     world = World()
     world.instances(1)
     world.service(1)
@@ -386,7 +424,7 @@ def test_s24_what_does_not_exist():
 
 
 def test_s25_an_update_overrides_the_count_until_the_next_alarm():
-    """Trap D1."""
+    """Trap D1. Source: developer guide, service-auto-scaling."""
     scaled = Scaled(count=2)
     scaled.track(75)
     scaled.minutes(4, 140)
@@ -401,6 +439,9 @@ def test_every_time_is_simulated():
 
 
 def test_s2_s3_a_high_resolution_policy_looks_every_20_seconds():
+    """Source: Application Auto Scaling API, PredefinedMetricSpecification; developer guide,
+    target-tracking-faster-auto-scaling; Application Auto Scaling API, PutScalingPolicy.
+    """
     scaled = Scaled(count=2)
     kind = "ECSServiceAverageCPUUtilizationHighResolution"
     policy = scaled.track(75, metric={"PredefinedMetricSpecification": {"PredefinedMetricType": kind}})

@@ -31,6 +31,7 @@ def register(*containers, **given):
     ],
 )
 def test_a17_what_cannot_be_registered(containers, text):
+    """Source: API ContainerDefinition; ECS service quotas."""
     with pytest.raises(EcsError, match=text) as caught:
         register(*containers)
     assert caught.value.code == "ClientException"
@@ -45,6 +46,7 @@ def test_a17_what_cannot_be_registered(containers, text):
     ],
 )
 def test_t6_dependencies_that_cannot_hold(dependency, text):
+    """Source: API ContainerDependency."""
     with pytest.raises(EcsError, match=text):
         register({**APP, "dependsOn": [dependency]}, {**APP, "name": "other"})
 
@@ -69,7 +71,7 @@ def test_t6_dependencies_that_cannot_hold(dependency, text):
     ],
 )
 def test_p13_fargate_sizes(cpu, memory, fits):
-    """Trap K2."""
+    """Trap K2. Source: API Task; developer guide, task-cpu-memory-error."""
     assert fargate_sizes.exists(cpu, memory) is fits
     call = lambda: register({**APP, "memory": 64}, cpu=str(cpu), memory=str(memory), **FARGATE)  # noqa: E731 - two uses
     if fits:
@@ -88,6 +90,7 @@ def test_fargate_needs_awsvpc_and_task_sizes():
 
 
 def test_a30_revisions_count_up_and_are_never_used_again():
+    """Source: API DeleteTaskDefinitions."""
     world = World()
     first = world.definition()
     world.plane.deregister_task_definition(task_definition=first)
@@ -97,6 +100,7 @@ def test_a30_revisions_count_up_and_are_never_used_again():
 
 
 def test_a30_a_used_revision_stays_in_deletion():
+    """Source: API DeleteTaskDefinitions."""
     world = World()
     world.instances(1)
     service = world.service(1)

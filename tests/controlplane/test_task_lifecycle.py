@@ -32,6 +32,7 @@ def containers(world, *given):
 
 
 def test_t1_t3_a_bridge_task_goes_from_pending_to_running():
+    """Source: developer guide, task-lifecycle-explanation; API ListTasks."""
     world = ready()
     task = lone(world, world.definition())
     assert (task.last_status, task.desired_status) == ("PENDING", "RUNNING")
@@ -41,6 +42,9 @@ def test_t1_t3_a_bridge_task_goes_from_pending_to_running():
 
 
 def test_t2_t4_an_awsvpc_task_is_provisioned_and_deprovisioned():
+    """Source: developer guide, task-lifecycle-explanation; API ListTasks; developer guide,
+    load-balancer-connection-draining.
+    """
     world = ready()
     network = {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}
     task = lone(world, world.definition(networkMode="awsvpc"), network_configuration=network)
@@ -56,6 +60,7 @@ def test_t2_t4_an_awsvpc_task_is_provisioned_and_deprovisioned():
 
 
 def test_t2_an_awsvpc_task_with_a_target_group_passes_activating():
+    """Source: developer guide, task-lifecycle-explanation; API ListTasks."""
     world = World()
     world.plane.create_cluster()
     definition = world.definition(requiresCompatibilities=["FARGATE"], networkMode="awsvpc", cpu="256", memory="512")
@@ -139,6 +144,7 @@ def test_t6_t25_containers_stop_in_the_reverse_order():
 
 
 def test_t8_a_task_runs_when_all_containers_have_started():
+    """Source: ECS agent."""
     world = ready()
     task = lone(world, containers(world, {"name": "a"}, {"name": "b"}))
     world.plane.step(world.plane.now)
@@ -230,6 +236,7 @@ def test_t12_lone_tasks_are_never_stopped_for_their_health():
 
 
 def test_t13_a_service_replaces_a_task_that_fails_its_container_check():
+    """Source: no AWS document; as users of AWS report it."""
     world = ready()
     check = {"healthCheck": {"command": ["CMD", "true"]}}
     service = world.service(1, task_definition=world.definition(container=check))
@@ -243,6 +250,7 @@ def test_t13_a_service_replaces_a_task_that_fails_its_container_check():
 
 
 def test_t16_the_reason_of_a_scale_in():
+    """Source: developer guide of 2023, stopped-task-errors."""
     world = ready()
     service = world.service(1)
     world.steady(service)
@@ -265,6 +273,7 @@ def test_t17_stop_task_keeps_the_given_reason(given, reason):
 
 
 def test_t18_the_end_of_the_instance_ends_its_tasks_and_the_service_replaces_them():
+    """Source: developer guide of 2023, stopped-task-errors."""
     world = World()
     world.instances(2)
     service = world.service(2)
@@ -368,7 +377,7 @@ def test_t30_stopped_tasks_stay_visible_for_an_hour():
 
 
 def test_a8_stopping_a_stopped_task_succeeds_and_an_unknown_one_does_not():
-    """Source: inferred."""
+    """Source: no AWS document; inferred."""
     world = ready()
     task = lone(world, world.definition())
     world.run(5)

@@ -21,6 +21,7 @@ def protected(count=2, first=1, **given):
 
 
 def test_d36_a_protected_task_survives_a_deployment_which_waits():
+    """Source: developer guide, task-scale-in-protection."""
     world, service, (task,), _ = protected()
     world.plane.update_service(service="web", task_definition=world.definition("v2"))
     world.run(1800)
@@ -32,6 +33,7 @@ def test_d36_a_protected_task_survives_a_deployment_which_waits():
 
 
 def test_d36_scale_in_takes_others_first_and_says_when_it_cannot():
+    """Source: developer guide, task-scale-in-protection."""
     world, service, tasks, _ = protected(3, 2)
     world.plane.update_service(service="web", desired_count=1)
     world.run(60)
@@ -43,6 +45,7 @@ def test_d36_scale_in_takes_others_first_and_says_when_it_cannot():
 
 
 def test_d36_it_ends_after_two_hours_by_default():
+    """Source: developer guide, task-scale-in-protection."""
     world, _, (task,), _ = protected()
     world.plane.update_service(service="web", desired_count=0)
     world.run(7100)
@@ -52,6 +55,7 @@ def test_d36_it_ends_after_two_hours_by_default():
 
 
 def test_d36_more_than_desired_is_blocked():
+    """Source: developer guide, task-scale-in-protection."""
     world, service, _, result = protected(2, 2)
     assert not result.failures
     world.plane.update_service(service="web", desired_count=1)
@@ -63,6 +67,7 @@ def test_d36_more_than_desired_is_blocked():
 
 
 def test_a13_lone_and_unknown_tasks():
+    """Source: API UpdateTaskProtection."""
     world = World()
     world.instances(1)
     task = world.plane.run_task(task_definition=world.definition()).tasks[0]
@@ -72,5 +77,6 @@ def test_a13_lone_and_unknown_tasks():
 
 @pytest.mark.parametrize("minutes", [0, 2881])
 def test_d36_one_minute_to_two_days(minutes):
+    """Source: developer guide, task-scale-in-protection."""
     with pytest.raises(EcsError):
         protected(expires_in_minutes=minutes)

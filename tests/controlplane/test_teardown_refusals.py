@@ -241,7 +241,7 @@ def test_a22_target_groups_that_do_not_fit():
 
 
 def test_a23_an_active_cluster_is_given_unchanged():
-    """Source: inferred."""
+    """Source: no AWS document; inferred."""
     world = World()
     first = world.plane.create_cluster(tags=[{"key": "a", "value": "b"}])
     assert world.plane.create_cluster(tags=[]) is first
@@ -340,7 +340,7 @@ def test_a34_a35_tags_and_names():
 
 
 def test_a31_the_order_of_a_teardown_works():
-    """Traps C1 to C4."""
+    """Traps C1 to C4. Source: API DeleteCluster; ECS API reference; API DeleteCapacityProvider."""
     world = with_provider()
     service = world.service(2)
     world.steady(service)

@@ -34,7 +34,7 @@ def lopsided(count=4, **given):
     ],
 )
 def test_z1_z2_on_by_default_where_the_service_is_eligible(given, expected):
-    """Trap D11."""
+    """Trap D11. Source: developer guide, service-rebalancing; API UpdateService."""
     world = World()
     world.instances(1)
     service = world.plane.create_service(
@@ -45,6 +45,7 @@ def test_z1_z2_on_by_default_where_the_service_is_eligible(given, expected):
 
 @pytest.mark.parametrize("given", [{"placement_strategy": BINPACK}, {"placement_constraints": ZONE_RULE}])
 def test_z2_asked_for_and_not_eligible_is_refused(given):
+    """Source: developer guide, service-rebalancing."""
     world = World()
     world.instances(1)
     with pytest.raises(EcsError) as caught:
@@ -53,6 +54,7 @@ def test_z2_asked_for_and_not_eligible_is_refused(given):
 
 
 def test_z1_an_update_without_the_field_keeps_the_value():
+    """Source: developer guide, service-rebalancing; API UpdateService."""
     world = World()
     world.instances(1)
     service = world.service(1, **ON)
@@ -72,10 +74,12 @@ def test_z1_an_update_without_the_field_keeps_the_value():
     ],
 )
 def test_z3_when_a_service_is_balanced(counts, desired, balanced):
+    """Source: developer guide, service-rebalancing."""
     assert is_balanced(counts, desired) is balanced
 
 
 def test_z4_tasks_start_in_the_poorest_zone_and_stop_in_the_richest():
+    """Source: developer guide, service-rebalancing."""
     world, service = lopsided()
     lowest = []
     for _ in range(600):
@@ -88,6 +92,7 @@ def test_z4_tasks_start_in_the_poorest_zone_and_stop_in_the_richest():
 
 
 def test_z5_the_events():
+    """Source: developer guide, service-rebalancing-event-messages-list."""
     world, service = lopsided()
     world.run(600)
     text = world.messages(service)
@@ -102,13 +107,14 @@ def test_z5_the_events():
 
 
 def test_z4_without_the_flag_tasks_stay_where_they_are():
-    """Z10."""
+    """Z10. Source: developer guide, service-rebalancing."""
     world, service = lopsided(availability_zone_rebalancing="DISABLED")
     world.run(3600)
     assert world.zones_of(service)["us-east-1a"] == 4
 
 
 def test_z6_no_room_is_said_once_and_no_instance_is_launched():
+    """Source: developer guide, service-rebalancing-event-messages-list."""
     world = World()
     world.instances(1, zones=("us-east-1a",))
     service = world.service(4, task_definition=world.definition(container={"memory": 1000}), **ON)
@@ -124,6 +130,7 @@ def test_z6_no_room_is_said_once_and_no_instance_is_launched():
 
 
 def test_d44_a_deployment_interrupts_rebalancing():
+    """Source: developer guide, service-rebalancing; developer guide, container-instance-draining."""
     world, service = lopsided()
     world.behave("good", start=300)
     world.run_until(lambda: service.rebalancing)
@@ -137,6 +144,7 @@ def test_d44_a_deployment_interrupts_rebalancing():
 
 
 def test_z8_z9_the_loss_of_a_zone_moves_the_tasks_to_where_room_is():
+    """Source: EC2 Auto Scaling user guide, auto-scaling-benefits; developer guide, task-placement-strategies."""
     world = World()
     world.instances(6)
     service = world.service(6, **ON)
@@ -149,6 +157,7 @@ def test_z8_z9_the_loss_of_a_zone_moves_the_tasks_to_where_room_is():
 
 
 def test_z10_when_the_zone_returns_the_service_spreads_again():
+    """Source: developer guide, service-rebalancing; EC2 Auto Scaling user guide, auto-scaling-benefits."""
     world = World()
     world.instances(4, zones=("us-east-1b", "us-east-1c"))
     service = world.service(6, **ON)

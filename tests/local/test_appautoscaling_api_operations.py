@@ -44,6 +44,7 @@ def register(scaling: Any, resource: str = RESOURCE, **members: Any) -> str:
 
 
 def test_s1_a_target_reads_back_with_role_and_suspended_state(scaling: Any) -> None:
+    """Source: Application Auto Scaling API, RegisterScalableTarget."""
     arn = register(scaling)
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     assert target["ScalableTargetARN"] == arn
@@ -66,6 +67,7 @@ def test_s1_a_target_reads_back_with_role_and_suspended_state(scaling: Any) -> N
 def test_s1_registering_moves_the_desired_count_into_the_bounds_with_an_activity(
     server: EcsServer, scaling: Any
 ) -> None:
+    """Source: Application Auto Scaling API, RegisterScalableTarget."""
     register(scaling, MinCapacity=3)
     server.advance(120)
     service = server.client("ecs").describe_services(cluster="main", services=["web"])["services"][0]
@@ -77,6 +79,7 @@ def test_s1_registering_moves_the_desired_count_into_the_bounds_with_an_activity
 
 
 def test_s24_what_has_no_service_or_no_target_is_refused(scaling: Any) -> None:
+    """Source: Application Auto Scaling user guide, API."""
     code, message = codes(
         scaling.register_scalable_target, **{**PLACE, "ResourceId": "service/main/ghost"}, MinCapacity=1, MaxCapacity=2
     )
@@ -103,6 +106,7 @@ def test_s24_what_has_no_service_or_no_target_is_refused(scaling: Any) -> None:
 
 
 def test_s3_a_target_tracking_policy_has_two_alarms_and_is_found(scaling: Any) -> None:
+    """Source: Application Auto Scaling API, PutScalingPolicy."""
     register(scaling)
     put = scaling.put_scaling_policy(
         **PLACE,
@@ -122,6 +126,7 @@ def test_s3_a_target_tracking_policy_has_two_alarms_and_is_found(scaling: Any) -
 
 
 def test_s13_a_step_policy_reads_back(scaling: Any) -> None:
+    """Source: Application Auto Scaling API, StepAdjustment, StepScalingPolicyConfiguration."""
     register(scaling)
     steps = {
         "AdjustmentType": "ChangeInCapacity",
@@ -137,6 +142,7 @@ def test_s13_a_step_policy_reads_back(scaling: Any) -> None:
 
 
 def test_s15_a_scheduled_action_reads_back_and_acts(server: EcsServer, scaling: Any) -> None:
+    """Source: Application Auto Scaling user guide, application-auto-scaling-scheduled-scaling."""
     register(scaling)
     with server.planes.locked("us-east-1") as plane:
         begin = datetime.fromtimestamp(plane.now + 600, UTC)
@@ -157,6 +163,7 @@ def test_s15_a_scheduled_action_reads_back_and_acts(server: EcsServer, scaling: 
 
 
 def test_s23_deregistering_takes_policies_along(scaling: Any) -> None:
+    """Source: Application Auto Scaling API, DeregisterScalableTarget."""
     register(scaling)
     scaling.put_scaling_policy(
         **PLACE,

@@ -78,6 +78,9 @@ def test_weighted_random_reaches_all():
 
 
 def test_l7_all_get_requests_when_none_is_healthy():
+    """Source: Application Load Balancer user guide, load-balancer-target-groups; developer guide,
+    load-balancer-connection-draining.
+    """
     book = book_of(1, 2)
     for turn in (2, 3):
         for port in (1, 2):
@@ -88,6 +91,9 @@ def test_l7_all_get_requests_when_none_is_healthy():
 
 
 def test_l8_a_new_target_starts_slowly_and_grows_in_a_line():
+    """Source: Application Load Balancer user guide, load-balancer-target-groups; Elastic Load Balancing API,
+    TargetGroupAttribute.
+    """
     now = 1000.0
     chooser = Chooser(lambda: now)
     book = book_of(1, slow_start=100.0)

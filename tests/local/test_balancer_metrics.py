@@ -150,6 +150,7 @@ def test_metric_data_tells_percentiles_and_sums_in_one_call(traffic):
 
 
 def test_l17_hosts_are_told_by_group_and_zone(traffic):
+    """Source: Application Load Balancer user guide, load-balancer-troubleshooting, load-balancer-cloudwatch-metrics."""
     names = ("LoadBalancer", "TargetGroup")
     told = points(traffic, "HealthyHostCount", *names, statistics=["Maximum"])
     assert max(one["Maximum"] for one in told) == 2

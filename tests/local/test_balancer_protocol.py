@@ -311,6 +311,9 @@ def test_the_other_desync_modes(world, mode, code):
 
 @pytest.mark.parametrize("path", ["/nonsense", "/bad-length", "/large-head", "/hang-up"])
 def test_l10_answers_that_are_none_are_502(world, path):
+    """Source: Application Load Balancer user guide, load-balancer-troubleshooting; Elastic Load Balancing API,
+    LoadBalancerAttribute.
+    """
     world.target()
     world.listen(forwarding())
     assert world.get(path)[0] == 502

@@ -64,6 +64,10 @@ def test_connections_are_kept(world):
 
 
 def test_l9_no_target_is_503_and_l10_a_dead_one_502_a_slow_one_504(world):
+    """Source: Application Load Balancer user guide, target-group-health-checks, load-balancer-troubleshooting;
+    Application Load Balancer user guide, load-balancer-troubleshooting; Elastic Load Balancing API,
+    LoadBalancerAttribute.
+    """
     world.listen(forwarding(), idle_timeout=0.3)
     assert world.get()[0] == 503
     server = world.target()
@@ -92,6 +96,9 @@ def test_an_answer_that_breaks_off_breaks_off_for_the_client_too(world):
 
 
 def test_l11_a_targets_own_500_passes_and_counts_as_the_targets(world):
+    """Source: Application Load Balancer user guide, load-balancer-troubleshooting; Elastic Load Balancing API,
+    LoadBalancerAttribute.
+    """
     world.target()
     world.listen(forwarding())
     assert world.get("/fail")[0] == 500
@@ -146,6 +153,7 @@ def test_a_balancer_without_a_listener_says_503_and_a_deleted_one_nothing(world)
 
 
 def test_l3_health_checks_follow_what_a_target_answers(world):
+    """Source: Application Load Balancer user guide, target-group-health-checks."""
     clock = SpeededClock(50)
     checks = world.loop.spawn(HealthChecker(world.book, clock).run())
     server = world.unregistered()

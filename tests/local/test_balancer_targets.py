@@ -36,6 +36,9 @@ def states(book):
 
 
 def test_l2_one_success_makes_a_new_target_healthy(book):
+    """Source: Application Load Balancer user guide, target-group-health-checks; Elastic Load Balancing API,
+    CreateTargetGroup; developer guide, load-balancer-healthcheck.
+    """
     assert book.due(0.5) == []
     check(book, 1, PASSED)
     assert states(book) == [("initial", "Elb.RegistrationInProgress"), ("healthy", "")]
@@ -43,6 +46,7 @@ def test_l2_one_success_makes_a_new_target_healthy(book):
 
 
 def test_l3_unhealthy_after_two_failures_in_a_row_and_back_after_the_healthy_threshold(book):
+    """Source: Application Load Balancer user guide, target-group-health-checks."""
     check(book, 1, PASSED, FAILED, PASSED, FAILED, FAILED)
     assert states(book)[-1] == ("unhealthy", "Target.ResponseCodeMismatch")
     check(book, 61, PASSED, PASSED)
@@ -52,12 +56,14 @@ def test_l3_unhealthy_after_two_failures_in_a_row_and_back_after_the_healthy_thr
 
 
 def test_l3_the_beat_is_the_groups_interval(book):
+    """Source: Application Load Balancer user guide, target-group-health-checks."""
     assert len(book.due(1)) == 1
     assert book.due(10.9) == []
     assert len(book.due(11)) == 1
 
 
 def test_l4_a_new_target_that_fails_is_initial_until_the_threshold(book):
+    """Source: Application Load Balancer user guide, target-group-health-checks."""
     check(book, 1, FAILED)
     assert states(book)[-1] == ("initial", "Elb.InitialHealthChecking")
     check(book, 11, FAILED)
@@ -65,6 +71,9 @@ def test_l4_a_new_target_that_fails_is_initial_until_the_threshold(book):
 
 
 def test_l7_a_target_drains_for_the_whole_delay_and_gets_no_new_requests(book):
+    """Source: Application Load Balancer user guide, load-balancer-target-groups; developer guide,
+    load-balancer-connection-draining.
+    """
     book.set_groups({"tg": group(deregistration_delay=30)})
     check(book, 1, PASSED)
     book.take_changes()
@@ -80,6 +89,7 @@ def test_l7_a_target_drains_for_the_whole_delay_and_gets_no_new_requests(book):
 
 
 def test_l6_a_group_that_no_listener_uses_is_not_checked(book):
+    """Source: Application Load Balancer user guide, target-group-health-checks."""
     book.set_groups({"tg": group(in_use=False)})
     book.advance(1)
     assert states(book)[-1] == ("unused", "Target.NotInUse")
@@ -91,6 +101,7 @@ def test_l6_a_group_that_no_listener_uses_is_not_checked(book):
 
 
 def test_l9_fail_open_when_no_target_is_healthy(book):
+    """Source: Application Load Balancer user guide, target-group-health-checks, load-balancer-troubleshooting."""
     book.register("tg", "i-2", 40001, address=("127.0.0.1", 40001), now=0)
     first, second = [target for target, _ in book.due(1)]
     book.checked(first, group(), PASSED)
@@ -125,12 +136,16 @@ def test_targets_of_a_deleted_group_are_told_as_gone(book):
     [("200", [200], [201, 404]), ("200-299,302", [200, 250, 302], [301, 303]), ("200,202", [202], [201])],
 )
 def test_l1_the_matcher(codes, passing, failing):
+    """Source: Application Load Balancer user guide, target-group-health-checks; Elastic Load Balancing API,
+    CreateTargetGroup.
+    """
     settings = group(codes=codes)
     assert all(settings.passes(code) for code in passing)
     assert not any(settings.passes(code) for code in failing)
 
 
 def test_l5_the_words_for_each_state(book):
+    """Source: Application Load Balancer user guide, target-group-health-checks."""
     told = []
     for change in (FAILED, replace(FAILED, reason="Target.Timeout", description="")):
         check(book, 1, change, change)
@@ -149,6 +164,10 @@ def test_l5_the_words_for_each_state(book):
 
 
 def test_l18_the_first_request_comes_with_the_first_check_and_the_last_before_the_delay(book):
+    """Source: Application Load Balancer user guide, target-group-health-checks; Elastic Load Balancing API,
+    CreateTargetGroup; developer guide, load-balancer-healthcheck; Application Load Balancer user guide,
+    load-balancer-target-groups; developer guide, load-balancer-connection-draining.
+    """
     check(book, 1, PASSED)
     assert [one.target_id for one in book.routable("tg")] == ["i-1"]
     book.deregister("tg", "i-1", 40000, now=1)

@@ -26,6 +26,7 @@ def ecs(server: EcsServer) -> Any:
 
 
 def test_a33_a_cluster_reads_back_with_its_defaults(ecs: Any) -> None:
+    """Source: developer guide, stop-service-deployment, api_failures_messages."""
     made = ecs.create_cluster(clusterName="main", tags=[{"key": "stage", "value": "dev"}])["cluster"]
     assert made["clusterArn"] == f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/main"
     assert made["settings"] == [{"name": "containerInsights", "value": "disabled"}]
@@ -40,6 +41,7 @@ def test_a33_a_cluster_reads_back_with_its_defaults(ecs: Any) -> None:
 
 
 def test_a2_an_unknown_cluster_is_missing_for_describe_and_not_found_elsewhere(ecs: Any) -> None:
+    """Source: ECS API reference; developer guide, api_failures_messages."""
     answer = ecs.describe_clusters(clusters=["ghost"])
     assert answer["clusters"] == []
     assert [(one["arn"], one["reason"]) for one in answer["failures"]] == [
@@ -56,12 +58,14 @@ def test_a2_an_unknown_cluster_is_missing_for_describe_and_not_found_elsewhere(e
 
 
 def test_a23_creating_an_active_cluster_again_returns_it_unchanged(ecs: Any) -> None:
+    """Source: no AWS document; inferred."""
     ecs.create_cluster(clusterName="main", settings=[{"name": "containerInsights", "value": "enabled"}])
     again = ecs.create_cluster(clusterName="main", settings=[{"name": "containerInsights", "value": "disabled"}])
     assert again["cluster"]["settings"] == [{"name": "containerInsights", "value": "enabled"}]
 
 
 def test_a32_clusters_are_paged_and_deleted_ones_only_described(ecs: Any) -> None:
+    """Source: ECS API reference."""
     for number in range(7):
         ecs.create_cluster(clusterName=f"c{number}")
     assert ecs.delete_cluster(cluster="c3")["cluster"]["status"] == "INACTIVE"
@@ -103,6 +107,7 @@ def test_capacity_providers_read_back_with_their_defaults(server: EcsServer, ecs
 
 
 def test_a16_a_capacity_provider_in_a_cluster_cannot_be_deleted(server: EcsServer, ecs: Any) -> None:
+    """Source: API DeleteCapacityProvider."""
     server.prepare(instances=0)
     assert codes(ecs.delete_capacity_provider, capacityProvider="provider")[0] == "ClientException"
     ecs.put_cluster_capacity_providers(cluster="main", capacityProviders=[], defaultCapacityProviderStrategy=[])
@@ -128,6 +133,7 @@ def test_container_instances_show_their_resources(server: EcsServer, ecs: Any) -
 
 
 def test_p23_container_instances_are_listed_by_query_and_by_status(server: EcsServer, ecs: Any) -> None:
+    """Source: developer guide, cluster-query-language."""
     server.prepare(instances=3)
     in_a = ecs.list_container_instances(cluster="main", filter="attribute:ecs.availability-zone == us-east-1a")[
         "containerInstanceArns"
@@ -145,6 +151,7 @@ def test_p23_container_instances_are_listed_by_query_and_by_status(server: EcsSe
 
 
 def test_p26_attributes_are_put_listed_and_deleted(server: EcsServer, ecs: Any) -> None:
+    """Source: developer guide, task-placement-constraints; API AttributeLimitExceededException."""
     server.prepare(instances=2)
     arn = ecs.list_container_instances(cluster="main")["containerInstanceArns"][0]
     attribute = {"name": "stack", "value": "blue", "targetType": "container-instance", "targetId": arn}
@@ -160,6 +167,7 @@ def test_p26_attributes_are_put_listed_and_deleted(server: EcsServer, ecs: Any) 
 
 
 def test_a14_a_cluster_with_instances_cannot_be_deleted(server: EcsServer, ecs: Any) -> None:
+    """Source: API DeleteCluster."""
     server.prepare(instances=1)
     assert codes(ecs.delete_cluster, cluster="main") == (
         "ClusterContainsContainerInstancesException",
@@ -172,6 +180,7 @@ def test_a14_a_cluster_with_instances_cannot_be_deleted(server: EcsServer, ecs: 
 
 
 def test_a35_tags_are_put_listed_and_removed_by_arn(ecs: Any) -> None:
+    """Source: ECS API reference; developer guide, ecs-using-tags."""
     arn = ecs.create_cluster(clusterName="main", tags=[{"key": "a", "value": "1"}])["cluster"]["clusterArn"]
     ecs.tag_resource(resourceArn=arn, tags=[{"key": "b", "value": "2"}, {"key": "a", "value": "3"}])
     assert ecs.list_tags_for_resource(resourceArn=arn)["tags"] == [
@@ -212,12 +221,14 @@ def test_account_settings_have_defaults_own_values_and_checked_values(ecs: Any) 
 
 
 def test_a24_operations_outside_the_model_are_unsupported(ecs: Any) -> None:
+    """Source: ECS API reference."""
     refused = codes(ecs.list_daemons)
     assert refused == ("UnsupportedFeatureException", "The local AWS does not offer ListDaemons.")
     assert codes(ecs.list_services_by_namespace, namespace="internal")[0] == "NamespaceNotFoundException"
 
 
 def test_a15_a_capacity_provider_in_use_cannot_leave_its_cluster(server: EcsServer, ecs: Any) -> None:
+    """Source: ECS API reference."""
     server.prepare(instances=1)
     ecs.create_service(cluster="main", serviceName="web", taskDefinition="web", desiredCount=1)
     empty: dict[str, Any] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
@@ -230,6 +241,7 @@ def test_a15_a_capacity_provider_in_use_cannot_leave_its_cluster(server: EcsServ
 
 
 def test_a26_termination_protection_needs_a_group_that_protects_new_instances(server: EcsServer, ecs: Any) -> None:
+    """Source: no AWS document; as users of AWS report it."""
     server.prepare(instances=0)
     group = GROUP_ARN.replace("group", "other")
     with server.planes.locked("us-east-1") as plane:
@@ -246,5 +258,6 @@ def test_a26_termination_protection_needs_a_group_that_protects_new_instances(se
 
 @pytest.mark.parametrize("name", ["aws-one", "ecs-one", "fargate-one"])
 def test_c7_reserved_names_of_capacity_providers_are_refused(ecs: Any, name: str) -> None:
+    """Source: API CreateCapacityProvider, CapacityProviderUpdateStatus; ECS service quotas."""
     provider = {"autoScalingGroupArn": GROUP_ARN}
     assert codes(ecs.create_capacity_provider, name=name, autoScalingGroupProvider=provider)[0] == "ClientException"

@@ -80,6 +80,7 @@ def test_region_is_read_from_the_signature() -> None:
 
 
 def test_a1_a_refusal_is_http_400_with_type_and_message_and_its_fields() -> None:
+    """Source: developer guide, ECS_Idempotency; ECS API reference."""
     status, answer, headers = call(b"{}", target="Echo.Refuse")
     assert status == "400 Bad Request"
     assert answer == {"__type": "ConflictException", "message": "taken", "resourceIds": ["a"]}
@@ -161,6 +162,7 @@ def test_a_good_request_passes_unchanged_and_nulls_are_dropped() -> None:
     ],
 )
 def test_a1_bad_values_are_refused_in_ecs_words(change: dict[str, Any], code: str, words: str) -> None:
+    """Source: developer guide, ECS_Idempotency; ECS API reference."""
     with pytest.raises(ApiError) as caught:
         ECS.request("CreateService", {**CREATE_SERVICE, **change})
     assert caught.value.code == code
@@ -244,12 +246,14 @@ def walk_pages(items: list[str], size: int) -> list[list[str]]:
 
 @given(st.sets(st.text(max_size=5)), st.integers(1, 5))
 def test_a32_pages_hold_every_item_once_in_order(items: set[str], size: int) -> None:
+    """Source: ECS API reference."""
     result = walk_pages(list(items), size)
     assert [item for page in result for item in page] == sorted(items)
     assert all(len(page) == size for page in result[:-1])
 
 
 def test_a32_items_that_go_between_two_pages_hide_no_others() -> None:
+    """Source: ECS API reference."""
     items = ["a", "b", "c", "d"]
     _, token = pages().cut(items, name="L", key=lambda item: (item,), size=2, token=None)
     assert pages().cut(["a", "c", "d"], name="L", key=lambda item: (item,), size=2, token=token) == (["c", "d"], None)
@@ -259,5 +263,6 @@ def test_a32_items_that_go_between_two_pages_hide_no_others() -> None:
     "token", ["", "x", "eyJhIjogMX0=", "WyJPdGhlciIsICJhIl0=", "WyJMIiwgW11d", "WyJMIiwgMV0=", "é"]
 )
 def test_a32_a_token_of_another_list_is_refused(token: str) -> None:
+    """Source: ECS API reference."""
     with pytest.raises(EcsError, match="Invalid token"):
         pages().cut(["a", "b"], name="L", key=lambda item: (item,), size=1, token=token)

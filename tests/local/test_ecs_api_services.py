@@ -49,6 +49,7 @@ def wait(server: EcsServer, waiter: str, **arguments: Any) -> None:
 
 
 def test_d1_a_service_reads_back_with_every_default(ecs: Any) -> None:
+    """Source: API DeploymentConfiguration."""
     made = create(ecs)
     assert made["serviceArn"] == "arn:aws:ecs:us-east-1:123456789012:service/main/web"
     assert made["clusterArn"] == "arn:aws:ecs:us-east-1:123456789012:cluster/main"
@@ -67,6 +68,7 @@ def test_d1_a_service_reads_back_with_every_default(ecs: Any) -> None:
 
 
 def test_a36_a_strategy_hides_the_launch_type_and_tags_need_include(ecs: Any) -> None:
+    """Source: API Service."""
     create(ecs, tags=[{"key": "a", "value": "b"}])
     create(ecs, "other", launchType="EC2")
     by_strategy, by_type = described(ecs), described(ecs, "other")
@@ -79,6 +81,7 @@ def test_a36_a_strategy_hides_the_launch_type_and_tags_need_include(ecs: Any) ->
 
 
 def test_a38_services_stable_waits_for_the_tasks(server: EcsServer, ecs: Any) -> None:
+    """Source: botocore ecs waiters-2.json."""
     create(ecs)
     wait(server, "services_stable", cluster="main", services=["web"])
     service = described(ecs)
@@ -91,11 +94,13 @@ def test_a38_services_stable_waits_for_the_tasks(server: EcsServer, ecs: Any) ->
 
 
 def test_a38_services_stable_fails_at_once_for_a_missing_service(server: EcsServer) -> None:
+    """Source: botocore ecs waiters-2.json."""
     with pytest.raises(WaiterError, match="MISSING"):
         wait(server, "services_stable", cluster="main", services=["ghost"])
 
 
 def test_a39_services_inactive_waits_for_the_end_of_the_tasks(server: EcsServer, ecs: Any) -> None:
+    """Source: botocore ecs waiters-2.json."""
     create(ecs)
     wait(server, "services_stable", cluster="main", services=["web"])
     assert codes(ecs.delete_service, cluster="main", service="web") == (
@@ -113,6 +118,7 @@ def test_a39_services_inactive_waits_for_the_end_of_the_tasks(server: EcsServer,
 
 
 def test_a3_an_unknown_service_is_not_found_or_missing(ecs: Any) -> None:
+    """Source: API UpdateService."""
     assert codes(ecs.update_service, cluster="main", service="ghost", desiredCount=1) == (
         "ServiceNotFoundException",
         "Service not found.",
@@ -130,12 +136,14 @@ def test_a3_an_unknown_service_is_not_found_or_missing(ecs: Any) -> None:
 
 
 def test_a4_a_name_in_use_is_refused(ecs: Any) -> None:
+    """Source: API DeleteService."""
     create(ecs)
     with pytest.raises(ecs.exceptions.InvalidParameterException, match="Creation of service was not idempotent"):
         create(ecs, desiredCount=3)
 
 
 def test_a27_a_client_token_makes_creation_idempotent(ecs: Any) -> None:
+    """Source: developer guide, ECS_Idempotency."""
     first = create(ecs, clientToken="once")
     assert create(ecs, clientToken="once")["serviceArn"] == first["serviceArn"]
     assert len(ecs.list_services(cluster="main")["serviceArns"]) == 1
@@ -158,6 +166,7 @@ def test_a27_a_client_token_makes_creation_idempotent(ecs: Any) -> None:
     ],
 )  # fmt: skip
 def test_a7_a10_a22_bad_services_are_refused(ecs: Any, members: dict[str, Any], code: str | None, words: str) -> None:
+    """Source: API CreateService; API RunTask."""
     refused = codes(
         ecs.create_service,
         **{"cluster": "main", "serviceName": "bad", "taskDefinition": "web", "desiredCount": 1, **members},
@@ -167,6 +176,7 @@ def test_a7_a10_a22_bad_services_are_refused(ecs: Any, members: dict[str, Any], 
 
 
 def test_a32_services_are_listed_in_pages_of_ten(ecs: Any) -> None:
+    """Source: ECS API reference."""
     for number in range(12):
         create(ecs, f"s{number:02}", desiredCount=0)
     first = ecs.list_services(cluster="main")
@@ -179,6 +189,7 @@ def test_a32_services_are_listed_in_pages_of_ten(ecs: Any) -> None:
 
 
 def test_d24_a_deployment_can_be_followed_by_its_records(server: EcsServer, ecs: Any) -> None:
+    """Source: developer guide, service-deployment."""
     create(ecs, loadBalancers=[{"targetGroupArn": TARGETS, "containerName": "web", "containerPort": 80}])
     wait(server, "services_stable", cluster="main", services=["web"])
     server.advance(120)
@@ -233,6 +244,7 @@ def test_list_service_deployments_filters_by_status_and_time(server: EcsServer, 
 
 
 def test_d32_a_rolled_back_service_looks_stable_and_its_record_tells(server: EcsServer, ecs: Any) -> None:
+    """Source: developer guide, deployment-circuit-breaker."""
     breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
     create(ecs, deploymentConfiguration=breaker)
     wait(server, "services_stable", cluster="main", services=["web"])
@@ -253,6 +265,7 @@ def test_d32_a_rolled_back_service_looks_stable_and_its_record_tells(server: Ecs
 
 
 def test_a21_d40_a_deployment_is_stopped_once(server: EcsServer, ecs: Any) -> None:
+    """Source: ECS API reference; developer guide, stop-service-deployment; API StopServiceDeployment."""
     create(ecs)
     server.advance(180)
     service = ecs.update_service(cluster="main", service="web", forceNewDeployment=True)["service"]

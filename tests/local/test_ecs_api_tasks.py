@@ -55,6 +55,7 @@ def test_a_task_definition_reads_back_as_registered_with_defaults(ecs: Any) -> N
 
 
 def test_a5_an_unknown_task_definition_cannot_be_described(ecs: Any) -> None:
+    """Source: API DeregisterTaskDefinition."""
     for reference in ("ghost", "web:9", "web:x"):
         assert codes(ecs.describe_task_definition, taskDefinition=reference) == (
             "ClientException",
@@ -63,6 +64,7 @@ def test_a5_an_unknown_task_definition_cannot_be_described(ecs: Any) -> None:
 
 
 def test_a17_bad_task_definitions_are_client_exceptions(ecs: Any) -> None:
+    """Source: API ContainerDefinition; ECS service quotas."""
     good = web_task_definition()
     (container,) = good["containerDefinitions"]
     for change in (
@@ -91,6 +93,7 @@ def test_task_sizes_are_kept_in_units_and_mebibytes(ecs: Any) -> None:
 
 
 def test_a30_task_definitions_are_listed_by_family_state_and_order(ecs: Any) -> None:
+    """Source: API DeleteTaskDefinitions."""
     for _ in range(10):
         ecs.register_task_definition(**web_task_definition())
     ecs.register_task_definition(**web_task_definition(family="api"))
@@ -117,6 +120,7 @@ def test_a30_task_definitions_are_listed_by_family_state_and_order(ecs: Any) -> 
 
 
 def test_a39_tasks_running_and_tasks_stopped_wait_for_the_tasks(server: EcsServer, ecs: Any) -> None:
+    """Source: botocore ecs waiters-2.json."""
     arns = run(ecs, count=2, startedBy="me", tags=[{"key": "a", "value": "b"}], launchType="EC2")
     wait(server, "tasks_running", cluster="main", tasks=arns)
     task = ecs.describe_tasks(cluster="main", tasks=arns, include=["TAGS"])["tasks"][0]
@@ -142,6 +146,7 @@ def test_a39_tasks_running_and_tasks_stopped_wait_for_the_tasks(server: EcsServe
 
 
 def test_t30_tasks_are_listed_by_every_filter(server: EcsServer, ecs: Any) -> None:
+    """Source: API DescribeTasks, ListTasks."""
     ecs.register_task_definition(**web_task_definition(family="job"))
     (job,) = run(ecs, taskDefinition="job", startedBy="me")
     ecs.create_service(cluster="main", serviceName="web", taskDefinition="web", desiredCount=3)
@@ -167,6 +172,7 @@ def test_t30_tasks_are_listed_by_every_filter(server: EcsServer, ecs: Any) -> No
 
 
 def test_a2_a8_unknown_tasks_are_missing_or_refused(ecs: Any) -> None:
+    """Source: ECS API reference; developer guide, api_failures_messages."""
     ghost = "0" * 32
     answer = ecs.describe_tasks(cluster="main", tasks=[ghost])
     assert [(one["arn"], one["reason"]) for one in answer["failures"]] == [
@@ -180,6 +186,7 @@ def test_a2_a8_unknown_tasks_are_missing_or_refused(ecs: Any) -> None:
 
 
 def test_a27_run_task_is_idempotent_by_token(ecs: Any) -> None:
+    """Source: developer guide, ECS_Idempotency."""
     first = run(ecs, clientToken="t1")
     assert run(ecs, clientToken="t1") == first
     assert codes(ecs.run_task, cluster="main", taskDefinition="web", count=2, clientToken="t1")[0] == (
@@ -188,6 +195,7 @@ def test_a27_run_task_is_idempotent_by_token(ecs: Any) -> None:
 
 
 def test_p28_run_task_without_room_reports_failures(ecs: Any) -> None:
+    """Source: developer guide, api_failures_messages."""
     big = web_task_definition(family="big")
     big["containerDefinitions"][0]["memory"] = 100_000
     ecs.register_task_definition(**big)
@@ -209,6 +217,7 @@ def test_start_task_places_on_the_instance_named(server: EcsServer, ecs: Any) ->
 
 
 def test_a13_protection_is_for_service_tasks_only(server: EcsServer, ecs: Any) -> None:
+    """Source: API UpdateTaskProtection."""
     ecs.create_service(cluster="main", serviceName="web", taskDefinition="web", desiredCount=1)
     (lone,) = run(ecs)
     server.advance(120)
@@ -223,6 +232,7 @@ def test_a13_protection_is_for_service_tasks_only(server: EcsServer, ecs: Any) -
 
 
 def test_a11_execute_command_needs_the_agent_and_opens_a_session(server: EcsServer, ecs: Any) -> None:
+    """Source: API ExecuteCommand."""
     (closed,) = run(ecs)
     (task,) = run(ecs, enableExecuteCommand=True)
 
@@ -261,6 +271,7 @@ def test_a11_execute_command_needs_the_agent_and_opens_a_session(server: EcsServ
     ],
 )
 def test_a9_a10_bad_runs_are_refused(ecs: Any, members: dict[str, Any], words: str) -> None:
+    """Source: API RunTask."""
     ecs.create_cluster(clusterName="empty")
     code, message = codes(ecs.run_task, **{"cluster": "main", "taskDefinition": "web", **members})
     assert code == "InvalidParameterException"
@@ -268,6 +279,7 @@ def test_a9_a10_bad_runs_are_refused(ecs: Any, members: dict[str, Any], words: s
 
 
 def test_a35_tags_are_propagated_when_a_task_is_made(server: EcsServer, ecs: Any) -> None:
+    """Source: ECS API reference; developer guide, ecs-using-tags."""
     ecs.create_service(
         cluster="main",
         serviceName="web",

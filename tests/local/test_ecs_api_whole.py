@@ -24,6 +24,7 @@ def server() -> Iterator[EcsServer]:
 
 
 def test_a24_every_operation_of_the_model_is_answered_or_named_as_unsupported(server: EcsServer) -> None:
+    """Source: ECS API reference."""
     assert OPERATIONS.keys() | UNSUPPORTED == server.ecs.model.operations
     assert not OPERATIONS.keys() & UNSUPPORTED
     assert SCALING_OPERATIONS.keys() | {"GetPredictiveScalingForecast"} == server.scaling.model.operations

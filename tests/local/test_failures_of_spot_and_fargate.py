@@ -64,6 +64,7 @@ def run(client, network, provider):
 
 
 def test_t19_a_task_on_fargate_spot_is_interrupted(local, client, network):
+    """Source: API CapacityProviderStrategyItem."""
     arn = run(client, network, "FARGATE_SPOT")
     reaches(client, arn, "RUNNING")
     broken = local.break_("spot", "fargate")
@@ -74,6 +75,7 @@ def test_t19_a_task_on_fargate_spot_is_interrupted(local, client, network):
 
 
 def test_p33_fargate_without_capacity_starts_nothing_until_mended(local, client, network):
+    """Source: developer guide, service-event-messages-list."""
     local.break_("capacity", "fargate")
     refused = client("ecs").run_task(
         cluster="serverless", taskDefinition="job", launchType="FARGATE", networkConfiguration=network
@@ -84,6 +86,7 @@ def test_p33_fargate_without_capacity_starts_nothing_until_mended(local, client,
 
 
 def test_z8_fargate_tasks_of_a_lost_zone_end_and_new_ones_start_elsewhere(local, client, network):
+    """Source: EC2 Auto Scaling user guide, auto-scaling-benefits."""
     arn = run(client, network, "FARGATE")
     zone = reaches(client, arn, "RUNNING")["availabilityZone"]
     local.break_("zone", zone)

@@ -110,6 +110,7 @@ def test_one_task_by_its_id_is_killed_once(stage, local):
 
 
 def test_t18_a_lost_instance_is_replaced_and_so_are_its_tasks(stage, local, client):
+    """Source: developer guide of 2023, stopped-task-errors."""
     stage.wait_steady()
     before = {one["ec2InstanceId"] for one in instances(client)}
     lost = local.break_("instance")
@@ -127,6 +128,7 @@ def test_t18_a_lost_instance_is_replaced_and_so_are_its_tasks(stage, local, clie
 
 
 def test_z8_a_lost_zone_is_left_within_minutes_and_z10_c32_used_again_when_it_is_back(stage, local, client):
+    """Source: EC2 Auto Scaling user guide, auto-scaling-benefits; developer guide, service-rebalancing."""
     eventually(lambda: zones(stage.tasks()) == EVEN, what="an even spread", seconds=90)
     local.break_("zone", "b")
     assert local.failures()[0]["what"] == "us-east-1b"
@@ -156,6 +158,7 @@ def group_instances(client):
 
 
 def test_t14_health_checks_that_fail_have_tasks_replaced_until_mended(stage, local, client):
+    """Source: no AWS document; as users of AWS report it."""
     local.break_("health", "shop/web")
     group = stage.made["target_group"]
 
@@ -181,6 +184,7 @@ def test_t14_health_checks_that_fail_have_tasks_replaced_until_mended(stage, loc
 
 
 def test_t21_an_image_that_cannot_be_pulled_keeps_the_old_revision(stage, local, client):
+    """Source: ECS agent, errors.go; developer guide, stopped-task-error-codes."""
     good = stage.service()["taskDefinition"]
     bad = stage.register(image="example/bad:1")
     local.break_("pull", "example/bad")
@@ -218,6 +222,7 @@ def test_c34_c31_ec2_without_capacity_launches_nothing_and_the_richest_zone_give
 
 
 def test_t27_a_disconnected_agent_keeps_its_tasks_and_gets_no_new_ones(stage, local, client):
+    """Source: API ContainerInstance."""
     stage.wait_steady()
     # Zone rebalancing, after the return of an instance, starts tasks before it stops others.
     eventually(lambda: [task["lastStatus"] for task in stage.tasks()] == ["RUNNING"] * 4, what="four tasks", seconds=60)
@@ -245,7 +250,10 @@ def test_a_failure_mends_itself_in_time_and_the_list_says_when(stage, local):
 
 
 def test_a18_calls_are_throttled_and_boto3_gets_through_by_its_retries(stage, local, client):
-    """Rule A18: AWS General Reference, ecs-service, request throttling: task definitions 1 a second, burst used up."""
+    """Rule A18: task definitions 1 a second, burst used up.
+
+    Source: AWS General Reference, ecs-service, request throttling (ECS service quotas).
+    """
     told = local.status()
     hasty = boto3.client(
         "ecs",

@@ -88,6 +88,7 @@ def test_a_task_says_who_it_is_on_every_path(world):
 
 
 def test_p7_ports_as_each_network_mode_tells_them(world):
+    """Source: ECS agent, config_unix.go, README; API PortMapping."""
     world.start(network_mode="awsvpc", portMappings=[{"containerPort": 80}])
     assert world.next(Started).host_ports == {80: 80}
     world.start(task_id="b" * 32, portMappings=[{"containerPort": 80, "hostPort": 8081}])
@@ -116,6 +117,7 @@ def test_stop_before_the_start_and_of_something_unknown_have_no_exit_code(world)
 
 
 def test_t25_what_ignores_sigterm_is_killed_after_the_timeout(world):
+    """Source: API StopTask, ContainerDefinition."""
     task = world.start("ignore-sigterm")
     world.next(Started)
     asked = world.clock.now()
@@ -141,6 +143,7 @@ def test_crash_after_a_while_and_exit(world):
 
 
 def test_l15_slow_answers_503_until_its_time_has_come(world):
+    """Source: developer guide, service-throttle-logic."""
     asked = world.clock.now()
     world.start("slow:40")
     started = world.next(Started)
@@ -150,6 +153,7 @@ def test_l15_slow_answers_503_until_its_time_has_come(world):
 
 
 def test_t11_health_of_the_container(world):
+    """Source: API HealthCheck."""
     world.start("unhealthy", healthCheck={"command": ["CMD", "true"], "interval": 5, "retries": 2})
     started = world.next(Started)
     assert fetch(url(started))[0] == 503
@@ -159,6 +163,7 @@ def test_t11_health_of_the_container(world):
 
 
 def test_t21_an_image_that_cannot_be_pulled(world):
+    """Source: ECS agent, errors.go; developer guide, stopped-task-error-codes."""
     world.start("pull-error")
     assert world.next(PullFailed).message.startswith("CannotPullContainerError: ")
 

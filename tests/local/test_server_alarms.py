@@ -108,6 +108,7 @@ def policy(**changes):
 
 @pytest.mark.parametrize(("over", "change"), [(0, 1), (9.9, 1), (10, 3), (50, 3), (-1, 0)])
 def test_s13_steps_include_their_lower_bound_above_the_threshold(over, change):
+    """Source: Application Auto Scaling API, StepAdjustment, StepScalingPolicyConfiguration."""
     steps = [
         {"MetricIntervalLowerBound": "0", "MetricIntervalUpperBound": "10", "ScalingAdjustment": "1"},
         {"MetricIntervalLowerBound": "10", "ScalingAdjustment": "3"},
@@ -117,6 +118,7 @@ def test_s13_steps_include_their_lower_bound_above_the_threshold(over, change):
 
 @pytest.mark.parametrize(("capacity", "percent", "change"), [(10, 25, 2), (2, 25, 1), (10, -25, -2), (2, -25, -1)])
 def test_s14_percentages_round_as_the_guide_says(capacity, percent, change):
+    """Source: Application Auto Scaling user guide, application-auto-scaling-step-scaling-policies."""
     settings = {"policy_type": "SimpleScaling", "adjustment_type": "PercentChangeInCapacity"}
     assert adjustment(policy(scaling_adjustment=percent, **settings), capacity, 1) == change
 

@@ -76,6 +76,7 @@ def test_the_endpoint_answers_from_each_task_in_turn(stage):
 
 
 def test_l4_target_health_tells_each_task_by_its_port(stage, client):
+    """Source: Application Load Balancer user guide, target-group-health-checks."""
     health = client("elbv2").describe_target_health(TargetGroupArn=stage.made["target_group"])
     states = [one["TargetHealth"] for one in health["TargetHealthDescriptions"]]
     assert states == [{"State": "healthy"}] * 2
@@ -161,6 +162,7 @@ def test_d32_a_revision_that_crashes_is_rolled_back(stage, client):
 
 
 def test_l14_a_revision_that_answers_503_is_rolled_back(stage, client):
+    """Source: developer guide, service-event-messages-list."""
     good = stage.wait_steady()["taskDefinition"]
     bad = stage.register(simulate="unhealthy", log_group="/shop/web")
     client("ecs").update_service(cluster="shop", service="web", taskDefinition=bad)
@@ -189,6 +191,7 @@ def test_a42_a_missing_log_group_keeps_containers_from_starting(stage, client):
 
 
 def test_t21_an_image_that_the_own_registry_does_not_have_cannot_be_pulled(stage, client):
+    """Source: ECS agent, errors.go; developer guide, stopped-task-error-codes."""
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:1"
     task = run_until_stopped(client, stage.register(image=image))
     assert task["stopCode"] == "TaskFailedToStart"
@@ -197,6 +200,7 @@ def test_t21_an_image_that_the_own_registry_does_not_have_cannot_be_pulled(stage
 
 
 def test_t21_an_image_that_was_pushed_can_be_pulled(stage, client):
+    """Source: ECS agent, errors.go; developer guide, stopped-task-error-codes."""
     ecr = client("ecr")
     ecr.create_repository(repositoryName="shop/web")
     manifest = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}
@@ -226,6 +230,7 @@ def test_an_image_is_named_by_its_manifest(client):
 
 
 def test_t23_a_secret_that_is_not_there_keeps_containers_from_starting(stage, client):
+    """Source: no AWS document; as users of AWS report it."""
     arn = "arn:aws:ssm:us-east-1:123456789012:parameter/shop/db"
     secrets = [{"name": "DB", "valueFrom": arn}]
     task = run_until_stopped(client, stage.register(secrets=secrets))

@@ -58,6 +58,7 @@ def told():
 
 
 def test_s21_p6_use_is_told_of_what_is_reserved_and_may_exceed_it(told):
+    """Source: developer guide, service_utilization; API ContainerDefinition."""
     assert told["AWS/ECS", "CPUUtilization", "default", "web"] == 150
     assert told["AWS/ECS", "MemoryUtilization", "default", "web"] == 25
 
