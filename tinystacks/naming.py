@@ -9,6 +9,10 @@ it is never replaced while its name stays.
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 AUTO_NAME_SUFFIX = 8
 """Characters that the AWS provider adds to a logical name: `-` and 7 hexadecimal digits."""
@@ -75,3 +79,13 @@ def resource_tags(stack: str, stage: str, service: str | None = None) -> dict[st
     if service is not None:
         tags[TAG_SERVICE] = service
     return tags
+
+
+def tag_values(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Give tags as AWS lists them, in either of its spellings (`Key` or `key`), as values by key."""
+    return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in tags}
+
+
+def is_of_stage(tags: Mapping[str, str], stack: str, stage: str) -> bool:
+    """Whether something with these tags, values by key, belongs to a stage."""
+    return resource_tags(stack, stage).items() <= tags.items()

@@ -11,10 +11,12 @@ from tinystacks.naming import (
     LOAD_BALANCER_NAME_LIMIT,
     LOGICAL_NAME_LIMIT,
     cluster_name,
+    is_of_stage,
     log_group_name,
     logical_name,
     resource_tags,
     shorten,
+    tag_values,
 )
 
 names = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", re.ASCII), fullmatch=True)
@@ -68,3 +70,12 @@ def test_tags():
 
 def test_the_limit_is_the_tightest():
     assert LOGICAL_NAME_LIMIT == 24
+
+
+def test_tags_in_either_spelling_of_aws_tell_whose_something_is():
+    upper = [{"Key": "tinystacks:stack", "Value": "shop"}, {"Key": "tinystacks:stage", "Value": "dev"}]
+    lower = [{"key": tag["Key"], "value": tag["Value"]} for tag in upper]
+    for tags in (upper, lower):
+        assert is_of_stage(tag_values([*tags, {"Key": "team", "Value": "a"}]), "shop", "dev")
+        assert not is_of_stage(tag_values(tags), "shop", "prod")
+        assert not is_of_stage(tag_values(tags[:1]), "shop", "dev")

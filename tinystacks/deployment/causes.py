@@ -183,6 +183,11 @@ def _classify(task: Mapping[str, Any]) -> tuple[str, str, str]:
     return (text.splitlines() or ["unknown"])[0], text, ""
 
 
+def advice_on(reason: str) -> str:
+    """Give what to do about a reason, such as `load-balancer-health-check`."""
+    return next(advice for name, _pattern, advice in _REASONS if name == reason)
+
+
 def _exit_code(task: Mapping[str, Any]) -> int | None:
     """Give the exit code that ended the task: the first that is not 0, else the first there is."""
     codes = [int(c["exitCode"]) for c in task.get("containers", []) if c.get("exitCode") is not None]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from tinystacks.aws_calls import aws_errors, batches, read_all
 from tinystacks.deployment.wording import type_words
 from tinystacks.errors import AwsError
-from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name
+from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name, is_of_stage, tag_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator
 
 CLUSTER = "aws:ecs/cluster:Cluster"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -111,12 +111,7 @@ class Sweep:
 
     def _ours(self, tags: list[dict[str, str]]) -> bool:
         """Whether tags, in any of AWS's two spellings, are the stage's."""
-        return self._are_ours(
-            {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in tags}
-        )
-
-    def _are_ours(self, tags: Mapping[str, str]) -> bool:
-        return tags.get(TAG_STACK) == self._stack and tags.get(TAG_STAGE) == self._stage
+        return is_of_stage(tag_values(tags), self._stack, self._stage)
 
     def _ecs(self, ecs: Any) -> Iterator[Leftover]:
         name = cluster_name(self._stack, self._stage)
@@ -209,7 +204,7 @@ class Sweep:
                     resource_type=LOG_GROUP,
                     id=group["logGroupName"],
                     arn=arn,
-                    by_name=not self._are_ours(tags),
+                    by_name=not is_of_stage(tags, self._stack, self._stage),
                 )
 
     def _repositories(self, ecr: Any) -> Iterator[Leftover]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.errors import EngineError
-from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name
+from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name, is_of_stage, tag_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +40,9 @@ def check_made_here(stage: StageSpec, state: State | None, target: Target, *, ba
     name = cluster_name(stage.stack, stage.stage)
     with aws_errors("ecs", f"cluster `{name}`"):
         clusters = target.client("ecs").describe_clusters(clusters=[name], include=["TAGS"])["clusters"]
-    wanted = {TAG_STACK: stage.stack, TAG_STAGE: stage.stage}
     for cluster in clusters:
-        tags = {tag["key"]: tag["value"] for tag in cluster.get("tags", [])}
-        if cluster["status"] == "ACTIVE" and wanted.items() <= tags.items():
+        own = is_of_stage(tag_values(cluster.get("tags", [])), stage.stack, stage.stage)
+        if cluster["status"] == "ACTIVE" and own:
             local = " --local" if target.name == "local" else ""
             kept = f" The newest copy of a state here is {backup}." if backup else ""
             raise EngineError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinystacks.aws_calls import batches, read_all
-from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name
+from tinystacks.naming import cluster_name, is_of_stage, tag_values
 
 _REVISIONS_PER_CALL = 10
 
@@ -44,5 +44,4 @@ def remove_revisions(ecs: Any, *, stack: str, stage: str) -> tuple[str, ...]:
 def _ours(ecs: Any, revision: str, stack: str, stage: str) -> bool:
     """Whether a family is the stage's: another stack's name may begin with this one's."""
     tags = ecs.describe_task_definition(taskDefinition=revision, include=["TAGS"]).get("tags", [])
-    plain = {tag["key"]: tag["value"] for tag in tags}
-    return plain.get(TAG_STACK) == stack and plain.get(TAG_STAGE) == stage
+    return is_of_stage(tag_values(tags), stack, stage)

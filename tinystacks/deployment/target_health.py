@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
+from tinystacks.deployment.causes import advice_on
 from tinystacks.deployment.service_verdicts import Cause
 from tinystacks.errors import AwsError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _UNHEALTHY = frozenset({"unhealthy", "unhealthy.draining"})
 _REASON = "load-balancer-health-check"
-_ADVICE = "Check `port` and `health_check.path`; a slow starter needs a longer `health_check.grace_period`."
 
 
 class TargetHealth:
@@ -67,7 +67,7 @@ class TargetHealth:
                 reason=_REASON,
                 count=self._unhealthy,
                 message=self.reason,
-                advice=_ADVICE,
+                advice=advice_on(_REASON),
                 target_health=self.reason,
             )
             return (found,)
