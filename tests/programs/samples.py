@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 IMAGE = "public.ecr.aws/nginx/nginx:1.27"
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/5a1c2d3e-0000-4000-8000-000000000000"
+IN_ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/nginx:1"
 PARAMETER = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/shop/db"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:shop-api-AbCdEf"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5a1c2d3e-0000-4000-8000-000000000001"
@@ -118,7 +119,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "network": {"private": True, "nat": "single", "flow_logs": True},
     },
     "private behind endpoints": {
-        "services": {"web": {**WEB, "secrets": {"DATABASE_URL": PARAMETER}}},
+        "services": {"web": {**WEB, "image": IN_ECR, "secrets": {"DATABASE_URL": PARAMETER}}},
         "network": {"private": True, "vpc_endpoints": True},
     },
     "own interfaces on ec2": {

@@ -174,7 +174,19 @@ def test_e3_awsvpc_on_ec2_needs_a_way_out():
     assert codes(web("network_mode: awsvpc, tasks: 1")) == ["awsvpc-without-way-out"]
     assert codes(web("network_mode: awsvpc, tasks: 1", "network: {nat: single}")) == ["awsvpc-without-way-out"]
     assert codes(web("network_mode: awsvpc, tasks: 1", PRIVATE)) == []
-    assert codes(web("network_mode: awsvpc, tasks: 1", "network: {private: true, vpc_endpoints: true}")) == []
+    closed = web("network_mode: awsvpc, tasks: 1", "network: {private: true, vpc_endpoints: true}")
+    assert codes(closed.replace("image: nginx", "build: .")) == []
+
+
+def test_e3_endpoints_lead_to_no_public_registry():
+    """Source: ECR user guide, vpc-endpoints."""
+    ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/nginx:1"
+    closed = web("sidecars: {proxy: {image: envoy}}", "network: {private: true, vpc_endpoints: true}")
+    assert codes(closed.replace("image: nginx", f"image: {ecr}")) == ["image-out-of-reach"]
+    assert codes(closed.replace("envoy", ecr)) == ["image-out-of-reach"]
+    assert codes(closed.replace("envoy", ecr).replace("image: nginx", f"image: {ecr}")) == []
+    assert codes(closed.replace("vpc_endpoints: true", "vpc_endpoints: true, nat: single")) == []
+    assert codes(closed.replace("private: true, ", "")) == []
 
 
 def test_e4_host_mode_takes_one_task_per_instance():

@@ -21,6 +21,7 @@ _LARGEST_PREFIX, _SMALLEST_PREFIX = 16, 28
 _BITS_FOR_TWO_LAYERS = 2
 _ADDRESSES_PER_REGION = 5
 """Elastic IP addresses of an account per region by default (EC2 user guide, "Elastic IP address limit"; trap E12)."""
+_PRIVATE_REGISTRY = re.compile(r"\d{12}\.dkr[.-]ecr\.[^/]+/.+")
 _NEEDED_ZONES = 2
 """An Application Load Balancer takes subnets of at least two zones (Elastic Load Balancing, `CreateLoadBalancer`)."""
 
@@ -51,7 +52,23 @@ def _own(stage: StageSpec) -> Iterator[Finding]:
             "has per region; the next stage in this region may find none (`nat: single` takes 1)"
         )
         yield warning(("network", "nat"), "nat-addresses", message)
+    if network.private and network.nat == "none" and network.vpc_endpoints:
+        yield from _images(stage)
     yield from _cidr(network)
+
+
+def _images(stage: StageSpec) -> Iterator[Finding]:
+    """Endpoints lead to ECR's private registries and to no public one (ECR user guide, vpc-endpoints; trap E3)."""
+    for name, service in stage.services.items():
+        images = [(("services", name, "image"), service.image)]
+        images += [(("services", name, "sidecars", key, "image"), one.image) for key, one in service.sidecars.items()]
+        for path, image in images:
+            if image is not None and not _PRIVATE_REGISTRY.fullmatch(image):
+                message = (
+                    "cannot be pulled: private subnets with `vpc_endpoints` reach the private registries of "
+                    "Amazon ECR only; copy the image there, build it with `build`, or set `nat: single`"
+                )
+                yield error(path, "image-out-of-reach", message)
 
 
 def _cidr(network: NetworkSpec) -> Iterator[Finding]:
