@@ -33,12 +33,15 @@ _THROTTLED = frozenset(
 )
 """Codes after which botocore itself has waited and tried again several times (botocore guide, "Retries")."""
 _FAULT = 500
+_LACKING = "Repeat the command in a minute; where this stays so, look at what stands between this machine and AWS."
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
 @contextmanager
 def aws_errors(service: str, subject: str = "") -> Generator[None]:
-    """Turn botocore's errors into `AwsError` or `CredentialsError`.
+    """Turn botocore's errors into `AwsError` or `CredentialsError`, and a field that an answer lacks into `AwsError`.
+
+    A field without which nothing can be told is read by `answer["field"]` in here, any other by `answer.get("field")`.
 
     Args:
         service: name as in boto3, such as `ecs`.
@@ -46,7 +49,7 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
 
     Raises:
         CredentialsError: there are none, or AWS does not take them.
-        AwsError: anything else that AWS or the network refused.
+        AwsError: anything else that AWS or the network refused, or an answer that lacks a field.
     """
     from botocore import exceptions  # noqa: PLC0415 - botocore takes 0.2 s to load; only reads pay for it
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
@@ -70,7 +73,11 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
             f"{about}{error}", hint="The session has ended: `aws sso login`, then try again."
         ) from error
     except ResponseParserError as error:
-        raise AwsError(f"{about}{service} gave an answer that cannot be read: {error}", service=service) from error
+        raise AwsError(
+            f"{about}{service} gave an answer that cannot be read: {error}", service=service, hint=_LACKING
+        ) from error
+    except KeyError as error:
+        raise AwsError(f"{about}an answer of {service} lacks {error}", service=service, hint=_LACKING) from error
     except exceptions.BotoCoreError as error:
         raise AwsError(
             f"{about}{service} could not be reached: {error}",

@@ -16,7 +16,7 @@ from tinystacks.deployment.events import Notice
 from tinystacks.deployment.service_deployments import newest_deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tinystacks.deployment.events import OnEvent
     from tinystacks.outputs import StageOutputs
@@ -67,4 +67,5 @@ def deploy_failed_again(
 
 
 def _has_failed(service: Any) -> bool:
-    return any(one["status"] == "PRIMARY" and one.get("rolloutState") == "FAILED" for one in service["deployments"])
+    deployments: Sequence[Mapping[str, Any]] = service.get("deployments", [])
+    return any(one.get("status") == "PRIMARY" and one.get("rolloutState") == "FAILED" for one in deployments)

@@ -6,13 +6,14 @@ Source: Amazon ECS API reference, ListServiceDeployments and ServiceDeploymentBr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tinystacks.outputs import ServiceOutputs, StageOutputs
 
@@ -49,7 +50,7 @@ def newest_deployment(ecs: Any, cluster: str, service: ServiceOutputs) -> Servic
     except AwsError:
         # Older policies lack this right; the service's own deployments tell nearly as much.
         return ServiceDeployment()
-    found = sorted(answer.get("serviceDeployments", []), key=lambda item: item["createdAt"], reverse=True)
+    found = sorted(answer.get("serviceDeployments", []), key=_begun, reverse=True)
     if not found:
         return ServiceDeployment()
     newest = found[0]
@@ -58,6 +59,10 @@ def newest_deployment(ecs: Any, cluster: str, service: ServiceOutputs) -> Servic
         status=str(newest.get("status", "")),
         reason=str(newest.get("statusReason", "")),
     )
+
+
+def _begun(deployment: Mapping[str, Any]) -> datetime:
+    return deployment.get("createdAt") or datetime.min.replace(tzinfo=UTC)
 
 
 def past_deployments(client: Callable[[str], Any], outputs: StageOutputs | None) -> frozenset[str]:

@@ -155,7 +155,7 @@ class TaskAccess:
                 command=command,
                 interactive=True,
             )
-        return answer["session"]
+            return answer["session"]
 
     def open_port_session(self, target: str, port: int) -> Mapping[str, str]:
         """Ask Session Manager for a session with a port, for a client of our own.
