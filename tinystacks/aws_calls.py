@@ -73,16 +73,17 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
             f"{about}{error}", hint="The session has ended: `aws sso login`, then try again."
         ) from error
     except ResponseParserError as error:
-        raise AwsError(
-            f"{about}{service} gave an answer that cannot be read: {error}", service=service, hint=_LACKING
-        ) from error
+        message = f"{about}{service} gave an answer that cannot be read: {error}"
+        raise AwsError(message, service=service, hint=_LACKING, passes=True) from error
     except KeyError as error:
-        raise AwsError(f"{about}an answer of {service} lacks {error}", service=service, hint=_LACKING) from error
+        message = f"{about}an answer of {service} lacks {error}"
+        raise AwsError(message, service=service, hint=_LACKING, passes=True) from error
     except exceptions.BotoCoreError as error:
         raise AwsError(
             f"{about}{service} could not be reached: {error}",
             service=service,
             hint="Look at the network, then repeat the command; it changes nothing twice.",
+            passes=True,
         ) from error
 
 
@@ -94,11 +95,12 @@ def _client_error(error: Any, service: str, about: str) -> AwsError | Credential
     if code in _NOT_KNOWN:
         return CredentialsError(f"{about}AWS does not take these credentials: {message}", hint="Check --profile.")
     hint = ""
+    fault = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _FAULT
     if code in _DENIED:
         hint = f"The signed-in identity needs the right {service}:{error.operation_name}."
     elif code in _THROTTLED:
         hint = "AWS limits the rate of calls, and waiting did not help. Repeat the command in a minute."
-    elif error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _FAULT:
+    elif fault:
         hint = "AWS has a fault, and trying again did not help. Repeat the command in a minute."
     return AwsError(
         f"{about}{service} refused {error.operation_name}: {code}: {message}",
@@ -106,6 +108,7 @@ def _client_error(error: Any, service: str, about: str) -> AwsError | Credential
         operation=error.operation_name,
         code=code,
         hint=hint,
+        passes=fault or code in _THROTTLED,
     )
 
 

@@ -140,12 +140,23 @@ class AwsError(TinystacksError):
         operation: name as in the API reference, such as `CreateService`.
         code: AWS's error code.
         hint: what to do next.
+        passes: whether the same call may well succeed in a while, without anybody doing anything.
     """
 
     kind = "aws"
 
-    def __init__(self, message: str, *, service: str = "", operation: str = "", code: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        service: str = "",
+        operation: str = "",
+        code: str = "",
+        hint: str = "",
+        passes: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint)
+        self.passes = passes
         self.service = service
         self.operation = operation
         self.code = code

@@ -35,7 +35,7 @@ class Answers:
         paths: dict[tuple[str, str, Path], None] = {}
         for (service, operation, _), answers in self.given.items():
             for answer in answers:
-                for path in _paths(answer, one_by_one=one_by_one):
+                for path in paths_in(answer, one_by_one=one_by_one):
                     paths[service, operation, path] = None
         return iter(paths)
 
@@ -49,26 +49,27 @@ class Answers:
         return lambda service: _Client(service, player.answer)
 
 
-def _paths(value: Any, so_far: Path = (), *, one_by_one: bool) -> Iterator[Path]:
+def paths_in(value: Any, so_far: Path = (), *, one_by_one: bool) -> Iterator[Path]:
+    """Give the paths of all that can be left out of an answer."""
     if isinstance(value, dict):
         for key, inner in cast("dict[str, Any]", value).items():
             yield (*so_far, key)
-            yield from _paths(inner, (*so_far, key), one_by_one=one_by_one)
+            yield from paths_in(inner, (*so_far, key), one_by_one=one_by_one)
     elif isinstance(value, list) and value:
         yield (*so_far, EMPTIED)
         for number, inner in enumerate(cast("list[Any]", value)):
-            yield from _paths(inner, (*so_far, ANY), one_by_one=one_by_one)
+            yield from paths_in(inner, (*so_far, ANY), one_by_one=one_by_one)
             if one_by_one and len(value) > 1:
                 yield (*so_far, number)
-                yield from _paths(inner, (*so_far, number), one_by_one=one_by_one)
+                yield from paths_in(inner, (*so_far, number), one_by_one=one_by_one)
 
 
-def _without(value: Any, path: Path) -> Any:
+def without(value: Any, path: Path) -> Any:
     """Leave out what a path leads to; where it leads nowhere the value stays as it is."""
     first, rest = path[0], path[1:]
     if isinstance(value, dict) and first in value:
         document = cast("dict[Any, Any]", value)
-        own = {first: _without(document[first], rest)} if rest else {}
+        own = {first: without(document[first], rest)} if rest else {}
         return {**{key: inner for key, inner in document.items() if key != first}, **own}
     if isinstance(value, list):
         return _without_in_list(cast("list[Any]", value), first, rest)
@@ -79,10 +80,10 @@ def _without_in_list(items: list[Any], first: str | int, rest: Path) -> list[Any
     if first == EMPTIED:
         return []
     if first == ANY:
-        return [_without(item, rest) for item in items]
+        return [without(item, rest) for item in items]
     if not isinstance(first, int) or first >= len(items):
         return items
-    own = [_without(items[first], rest)] if rest else []
+    own = [without(items[first], rest)] if rest else []
     return [*items[:first], *own, *items[first + 1 :]]
 
 
@@ -122,7 +123,7 @@ class _Player:
         if isinstance(answer, Exception):
             raise answer
         if self._omission is not None and self._omission[:2] == (service, operation):
-            return _without(answer, self._omission[2])
+            return without(answer, self._omission[2])
         return answer
 
 

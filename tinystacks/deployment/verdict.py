@@ -10,10 +10,12 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches
+from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.causes import events_since, failed_tasks, group_causes, no_room
+from tinystacks.deployment.described_services import described_services
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
+from tinystacks.deployment.patience import Patience
 from tinystacks.deployment.refused_launches import RefusedLaunches
 from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
 from tinystacks.deployment.replacing import OwnDeployment
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from tinystacks.outputs import ServiceOutputs, StageOutputs
     from tinystacks.spec.model import StageSpec
 
-_SERVICES_PER_CALL = 10
-"""ECS API reference, DescribeServices."""
 _NO_ROOM_TIMES = 8
 """Placement failures after which room is not going to come, when they span the time below."""
 _NO_ROOM_SECONDS = 300
@@ -101,6 +101,7 @@ class Follower:
         self._cluster = outputs.cluster_name
         self._on_event = on_event
         self._pace = pace
+        self._patience = Patience(pace, on_event)
         self._check = check
         start = pace.clock()
         self._start = start
@@ -126,11 +127,11 @@ class Follower:
         """Poll until every service has a verdict.
 
         Raises:
-            AwsError: ECS refuses to be read.
+            AwsError: ECS refuses to be read, or has not answered for two minutes.
         """
         while True:
             self._check()
-            self._look()
+            self._patience.look(self._look)
             if all(service.verdict for service in self._services):
                 return tuple(service.verdict for service in self._services if service.verdict)
             self._pace.sleep(self._pace.poll)
@@ -138,11 +139,8 @@ class Follower:
     def _look(self) -> None:
         waiting = [service for service in self._services if service.verdict is None]
         self._registration.look()
-        with aws_errors("ecs", "services of the stage"):
-            described: dict[str, Mapping[str, Any]] = {}
-            for batch in batches([service.outputs.service_name for service in waiting], _SERVICES_PER_CALL):
-                answer = self._ecs.describe_services(cluster=self._cluster, services=batch)
-                described.update({item["serviceName"]: item for item in answer.get("services", [])})
+        names = [service.outputs.service_name for service in waiting]
+        described = described_services(self._ecs, self._cluster, names)
         for service in waiting:
             verdict = self._judge(service, described.get(service.outputs.service_name))
             if verdict is not None:
@@ -150,7 +148,7 @@ class Follower:
                 self._on_event(DeploymentEnded(verdict=verdict))
 
     def _judge(self, service: _Followed, seen: Mapping[str, Any] | None) -> ServiceVerdict | None:
-        if seen is None or seen.get("status") != "ACTIVE":
+        if seen is None or seen.get("status", "ACTIVE") != "ACTIVE":
             return self._end(service, Result.FAILED, "ECS does not know the service, or it is being deleted", None)
         asked = service.outputs.task_definition_arn
         deployments: list[Mapping[str, Any]] = seen.get("deployments", [])
@@ -168,7 +166,7 @@ class Follower:
         earlier = sum(int(item.get("runningCount", 0)) for item in deployments if item is not own)
         self._progress(service, own, newest.status or str(primary.get("rolloutState", "")), earlier)
         if not service.rolled_back and service.own.is_replaced(primary, deployments, newest):
-            serving = str(primary["taskDefinition"])
+            serving = str(primary.get("taskDefinition", ""))
             return self._end(service, Result.FAILED, replaced_words(serving), serving)
         verdict = self._ended(service, seen, primary, status=newest.status, reason=newest.reason)
         return verdict or self._hopeless(service, own) or self._too_late(service)
@@ -188,7 +186,7 @@ class Follower:
         rollout = primary.get("rolloutState", "COMPLETED" if len(deployments) == 1 else "")
         why = reason or str(primary.get("rolloutStateReason", ""))
         serving = str(primary.get("taskDefinition", ""))
-        if status in _ROLLED_BACK or (serving != asked and status != "PENDING"):
+        if status in _ROLLED_BACK or (serving not in {asked, ""} and status != "PENDING"):
             service.rolled_back = True
         if status == "ROLLBACK_FAILED":
             return self._end(service, Result.FAILED, rollback_failed_words(why, deployments), serving)
@@ -289,7 +287,7 @@ class Follower:
                 )
         except AwsError:
             return ()
-        return tuple(str(event["message"]).rstrip() for event in answer.get("events", []))
+        return tuple(str(event.get("message", "")).rstrip() for event in answer.get("events", []))
 
 
 def overall(verdicts: tuple[ServiceVerdict, ...]) -> Result:
