@@ -125,7 +125,7 @@ def run_once(context: StageContext, order: OneOff, emit: OnEvent) -> TaskRun:
     if stopping:
         raise InterruptedByUserError(f"Interrupted; task {task_id} was stopped.")
     nothing: Mapping[str, Any] = {}
-    container = next((one for one in task.get("containers", []) if one["name"] == order.container), nothing)
+    container = next((one for one in task.get("containers", []) if one.get("name") == order.container), nothing)
     return TaskRun(
         service=order.service,
         task_id=task_id,
@@ -192,7 +192,7 @@ class _Log:
                 return False  # the first line makes the stream
             raise
         self._token = str(answer.get("nextForwardToken", ""))
-        lines = [str(event["message"]).rstrip("\n") for event in answer.get("events", [])]
+        lines = [str(event.get("message", "")).rstrip("\n") for event in answer.get("events", [])]
         for line in lines:
             self.lines.append(line)
             self._emit(ContainerOutput(service=self._order.service, line=line, source=self._order.source))
@@ -221,13 +221,14 @@ def _start(context: StageContext, ecs: Any, order: OneOff) -> str:
             **({"capacityProviderStrategy": list(order.strategy)} if order.strategy else {}),
             **({"networkConfiguration": order.network} if order.network else {}),
         )
-    if not answer["tasks"]:
+        arns = [str(task["taskArn"]) for task in answer["tasks"]]
+    if not arns:
         failures = ", ".join(str(one.get("reason", "")) for one in answer.get("failures", []))
         raise DeploymentFailedError(
             f"ECS has no place for a task of `{order.service}`: {failures or 'no reason given'}",
             hint="`tstack status` shows the room on each instance; `compute.instances.max` allows more of them.",
         )
-    return str(answer["tasks"][0]["taskArn"])
+    return arns[0]
 
 
 def _look(ecs: Any, order: OneOff, arn: str) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment import service_orders
 from tinystacks.deployment.events import ignore
 from tinystacks.deployment.interrupt import run_in_worker
@@ -90,10 +91,12 @@ class RunningStage:
         def work(emit: OnEvent) -> TaskRun:
             cluster = self._outputs.cluster_name
             live = service_orders.live_services(self._context, cluster, {service: known})[service]
+            with aws_errors("ecs", f"service `{service}`"):
+                task_definition = str(live["taskDefinition"])
             order = OneOff(
                 service=service,
                 cluster=cluster,
-                task_definition=str(live["taskDefinition"]),
+                task_definition=task_definition,
                 container=known.container_name,
                 log_group=known.log_group,
                 command=command,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches
+from tinystacks.aws_calls import aws_errors
+from tinystacks.deployment.described_services import described_services
 from tinystacks.deployment.ending import follow_services, with_result, write_verdict
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Notice, Warned
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from tinystacks.deployment.events import OnEvent
     from tinystacks.outputs import ServiceOutputs, StageOutputs
 
-_SERVICES_PER_CALL = 10
-"""ECS API reference, DescribeServices."""
 _RUNNING = ["PENDING", "IN_PROGRESS"]
 _NOT_TAKEN = frozenset({*_RUNNING, "STOP_REQUESTED", "ROLLBACK_REQUESTED"})
 _STOP_SECONDS = 120.0
@@ -114,12 +113,12 @@ def stop_rollouts(context: StageContext, outputs: StageOutputs, emit: OnEvent) -
                 found = ecs.list_service_deployments(
                     service=service.service_arn, cluster=outputs.cluster_name, status=_RUNNING
                 )["serviceDeployments"]
+                arns = [str(one["serviceDeploymentArn"]) for one in found]
         except AwsError as error:
             if error.code == "ServiceNotFoundException":
                 continue
             raise
-        for one in found:
-            arn = str(one["serviceDeploymentArn"])
+        for arn in arns:
             emit(Notice(message=f"{name}: its deployment under way is stopped; ECS goes back to what ran before."))
             _stop(ecs, name, arn)
             stopped[name] = arn
@@ -128,7 +127,7 @@ def stop_rollouts(context: StageContext, outputs: StageOutputs, emit: OnEvent) -
         context.interrupt.check()
         with aws_errors("ecs", "deployments of the stage"):
             seen = ecs.describe_service_deployments(serviceDeploymentArns=list(stopped.values()))["serviceDeployments"]
-        if all(one["status"] not in _NOT_TAKEN for one in seen):
+        if all(one.get("status") not in _NOT_TAKEN for one in seen):
             break
         context.pace.sleep(context.pace.poll)
     return tuple(stopped)
@@ -170,11 +169,8 @@ def live_services(
         AwsError: ECS refuses to be read.
     """
     names = {service.service_name: name for name, service in services.items()}
-    found: dict[str, Mapping[str, Any]] = {}
-    with aws_errors("ecs", "services of the stage"):
-        for batch in batches(list(names), _SERVICES_PER_CALL):
-            answer = context.target.client("ecs").describe_services(cluster=cluster, services=batch)
-            found.update({names[one["serviceName"]]: one for one in answer["services"] if one["status"] == "ACTIVE"})
+    described = described_services(context.target.client("ecs"), cluster, list(names))
+    found = {names[key]: one for key, one in described.items() if one.get("status", "ACTIVE") == "ACTIVE"}
     gone = sorted(set(services) - set(found))
     if gone:
         raise NotDeployedError(
@@ -213,8 +209,8 @@ def _limits(context: StageContext, outputs: StageOutputs, name: str) -> tuple[in
         found = context.target.client("application-autoscaling").describe_scalable_targets(
             ServiceNamespace="ecs", ResourceIds=[f"service/{outputs.cluster_name}/{service.service_name}"]
         )["ScalableTargets"]
-    if found:
-        return int(found[0]["MinCapacity"]), int(found[0]["MaxCapacity"])
+        if found:
+            return int(found[0]["MinCapacity"]), int(found[0]["MaxCapacity"])
     spec = context.stage.services.get(name)
     return (spec.tasks.min, spec.tasks.max) if spec else (0, 0)
 
@@ -227,10 +223,11 @@ def _followed(
     emit: OnEvent,
 ) -> UpResult:
     """Follow services that keep the revision they run."""
-    services = {
-        name: replace(service, task_definition_arn=str(live[name]["taskDefinition"]))
-        for name, service in chosen.services.items()
-    }
+    with aws_errors("ecs", "services of the stage"):
+        services = {
+            name: replace(service, task_definition_arn=str(live[name]["taskDefinition"]))
+            for name, service in chosen.services.items()
+        }
     verdicts = follow_services(context, replace(chosen, services=services), emit, past=past)
     record = context.known_record()
     return UpResult(
