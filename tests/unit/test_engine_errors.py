@@ -175,3 +175,24 @@ def test_where_nothing_else_was_told_the_engine_s_own_output_is():
     error = explain(lost, stage="dev")
     assert "cannot be made" in str(error)
     assert "panic: no" in str(error)
+
+
+NO_ANSWER = (
+    "reading EC2 VPC (vpc-1): operation error EC2: DescribeVpcs, exceeded maximum number of attempts, 3, https "
+    'response error StatusCode: 0, RequestID: , request send failed, Post "https://ec2.eu-west-1.amazonaws.com/": '
+    "dial tcp: lookup ec2.eu-west-1.amazonaws.com: no such host"
+)
+NO_LOCAL_ANSWER = (
+    "awsx:ec2:Vpc resource 'shop-network' has a problem: invocation of "
+    "aws:index/getAvailabilityZones:getAvailabilityZones returned an error: invoking "
+    "aws:index/getAvailabilityZones:getAvailabilityZones: operation error EC2: Connection was closed before we "
+    'received a valid response from endpoint URL: "http://127.0.0.1:1/".'
+)
+
+
+@pytest.mark.parametrize("said", [NO_ANSWER, NO_LOCAL_ANSWER], ids=["the real provider", "a lookup of the local one"])
+def test_a_network_that_is_lost_under_the_engine_is_aws_s_error_and_says_where_to_look(said):
+    error = explain(failure(problems=[("", said)]), stage="dev")
+    assert isinstance(error, AwsError)
+    assert error.service == "ec2"
+    assert "Look at the network" in error.hint

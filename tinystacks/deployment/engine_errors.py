@@ -56,6 +56,13 @@ _AWS = re.compile(
     r"(?:https response error StatusCode: \d+, RequestID: [^,]*,\s*)?(?:api error )?(?P<code>[\w.]+): (?P<message>.+)",
     re.DOTALL,
 )
+_UNANSWERED = re.compile(
+    r"operation error (?P<service>[^:,\n]+): .*(?:request send failed|Connection was closed|Could not connect|"
+    r"Connect timeout|Read timeout)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The same where no answer came: "operation error EC2: DescribeVpcs, exceeded maximum number of attempts, 3, https
+response error StatusCode: 0, RequestID: , request send failed, Post …"; the local providers have botocore's words."""
 _ACCESS = re.compile(r"AccessDenied\w*|UnauthorizedOperation|is not authorized to perform")
 _CREDENTIALS = re.compile(
     r"ExpiredToken\w*|InvalidClientTokenId|UnrecognizedClientException|no valid credential sources|"
@@ -79,6 +86,7 @@ _CANCELLED = re.compile(r"context canceled|operation was cancell?ed")
 _TRACE = "\nTraceback (most recent call last):"
 _OWN_REFUSAL = "\ntinystacks.errors."
 _GO_ON = "What was done stays; correct the cause and repeat the command: it goes on from here."
+_NETWORK = "Look at the network, then repeat the command: it goes on from here."
 _COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 
 
@@ -278,6 +286,10 @@ def _refused(failure: EngineFailure) -> TinystacksError:
                 code=match["code"],
                 hint=hint,
             )
+    unanswered = next((match for _words, said in told if (match := _UNANSWERED.search(said))), None)
+    if unanswered:
+        service = unanswered["service"].lower().replace(" ", "-")
+        return AwsError(message, service=service, hint=_NETWORK, passes=True)
     return EngineError(message, hint=hint)
 
 
