@@ -17,6 +17,7 @@ from tinystacks.rendering import documents
 from tinystacks.rendering.console import Screen
 from tinystacks.rendering.errors import show_error
 from tinystacks.rendering.progress import Progress
+from tinystacks.rendering.releases import show_cancelled
 from tinystacks.rendering.results import show_preview, show_receipt, show_verdict
 
 SERVICE: dict[str, Any] = {
@@ -177,3 +178,44 @@ def test_errors_have_a_document_for_scripts() -> None:
         "operation": "CreateService",
         "code": "X",
     }
+
+
+def cancelled(paper: Paper, result: Result, *verdicts: ServiceVerdict) -> str:
+    show_cancelled(paper.console, UpResult(stack="shop", stage="dev", result=result, verdicts=verdicts), "dev --local")
+    return paper.text
+
+
+def test_a_way_back_that_is_not_over_in_time_is_not_called_a_failure(paper: Paper) -> None:
+    late = ServiceVerdict(service="web", result=Result.TIMED_OUT, reason="not steady after 60 s")
+    text = cancelled(paper, Result.TIMED_OUT, late)
+    assert "could not go back" not in text
+    assert text.splitlines() == [
+        "shop/dev is not back in time; ECS may still be going back to what ran before.",
+        "  web: not steady after 60 s",
+        "  -> `tstack status dev --local` shows how far it is.",
+    ]
+
+
+def test_a_way_back_that_failed_says_why_and_what_brings_back_a_good_release(paper: Paper) -> None:
+    failed = ServiceVerdict(service="web", result=Result.FAILED, reason="the rollback failed: tasks [2] do not start")
+    text = cancelled(paper, Result.FAILED, failed, ServiceVerdict(service="api", result=Result.ROLLED_BACK))
+    assert text.splitlines()[:2] == [
+        "shop/dev could not go back.",
+        "  web: the rollback failed: tasks [2] do not start",
+    ]
+    assert "api" not in text
+    assert "`tstack status dev --local` shows what runs" in text
+    assert "`tstack rollback dev --local` brings back the last good release" in text
+    assert "`tstack up dev --local`" in text
+
+
+def test_a_deployment_that_ended_well_before_it_was_stopped_did_not_fail_to_go_back(paper: Paper) -> None:
+    text = cancelled(paper, Result.STEADY, ServiceVerdict(service="web", result=Result.STEADY))
+    assert text.splitlines() == [
+        "shop/dev is steady: the deployment came to its end before it was stopped, and the new version runs.",
+        "  -> `tstack rollback dev --local` brings back the release before.",
+    ]
+
+
+def test_a_way_back_that_came_to_its_end_needs_no_advice(paper: Paper) -> None:
+    assert cancelled(paper, Result.ROLLED_BACK) == "shop/dev went back to what ran before.\n"

@@ -174,6 +174,7 @@ def cancel_rollout(place: Place) -> None:
     """Stop deployments of a stage that are under way: `up --cancel`, and the answer to an interrupted `up`."""
     from tinystacks.deployment.ends import Result
     from tinystacks.rendering.progress import Progress
+    from tinystacks.rendering.releases import show_cancelled
 
     deployment = place.deployment()
     running = deployment.running()
@@ -181,21 +182,8 @@ def cancel_rollout(place: Place) -> None:
         result = running.cancel_rollout(progress)
     if place.as_json:
         print_json(result.to_mapping())
-    elif result.result is Result.UNCHANGED:
-        place.screen.talk.print("No deployment is under way.")
     else:
-        words = "went back to what ran before" if result.result is Result.ROLLED_BACK else "could not go back"
-        place.screen.talk.print(f"{result.stack}/{result.stage} {words}.")
-        if result.result is not Result.ROLLED_BACK:
-            for verdict in result.verdicts:
-                if verdict.reason:
-                    place.screen.talk.print(f"  {verdict.service}: {verdict.reason}", markup=False)
-            place.screen.talk.print(
-                f"  -> `tstack status {deployment.typed}` shows what runs; `tstack rollback {deployment.typed}` brings "
-                "back the last good release with all its settings, and where there is none, mend the file and run "
-                f"`tstack up {deployment.typed}`.",
-                markup=False,
-            )
+        show_cancelled(place.screen.talk, result, deployment.typed)
     if result.result not in {Result.UNCHANGED, Result.ROLLED_BACK, Result.STEADY}:
         raise typer.Exit(DeploymentFailedError.exit_code)
 

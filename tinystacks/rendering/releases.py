@@ -22,9 +22,28 @@ if TYPE_CHECKING:
     from tinystacks.deployment.one_off import TaskRun
     from tinystacks.deployment.release_diff import Difference
     from tinystacks.deployment.releases import Release
+    from tinystacks.deployment.results import UpResult
     from tinystacks.deployment.rollback import RollbackPlan
 
 _COLOURS = {Result.STEADY: "green", Result.IN_PROGRESS: "yellow", "unknown": "dim"}
+_CANCELLED = {
+    Result.ROLLED_BACK: ("went back to what ran before", ""),
+    Result.STEADY: (
+        "is steady: the deployment came to its end before it was stopped, and the new version runs",
+        "`tstack rollback {typed}` brings back the release before.",
+    ),
+    Result.TIMED_OUT: (
+        "is not back in time; ECS may still be going back to what ran before",
+        "`tstack status {typed}` shows how far it is.",
+    ),
+    Result.FAILED: (
+        "could not go back",
+        (
+            "`tstack status {typed}` shows what runs; `tstack rollback {typed}` brings back the last good release with "
+            "all its settings, and where there is none, mend the file and run `tstack up {typed}`."
+        ),
+    ),
+}
 _SHORT_DIGEST = 19
 """`sha256:` and 12 digits."""
 
@@ -91,6 +110,26 @@ def show_rollback_plan(console: Console, plan: RollbackPlan) -> None:
         f"{_when(target)}, {_words(target.result)}{about}"
     )
     show_differences(console, plan.differences)
+
+
+def show_cancelled(console: Console, result: UpResult, typed: str) -> None:
+    """Write how the way back of a deployment that was stopped ended, and what to type where it is not over or failed.
+
+    Args:
+        console: where to.
+        result: of `RunningStage.cancel_rollout`.
+        typed: stage and options, as the user types them after a command.
+    """
+    if result.result is Result.UNCHANGED:
+        console.print("No deployment is under way.")
+        return
+    words, advice = _CANCELLED[result.result]
+    console.print(f"{result.stack}/{result.stage} {words}.", markup=False)
+    for verdict in result.verdicts:
+        if verdict.reason and not verdict.result.good and verdict.result is not Result.ROLLED_BACK:
+            console.print(f"  {verdict.service}: {verdict.reason}", markup=False)
+    if advice:
+        console.print(f"  -> {advice.format(typed=typed)}", markup=False)
 
 
 def show_task_run(console: Console, run: TaskRun) -> None:
