@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/cli/latest/reference/ecs/execute-command.htm
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 ShellName = Literal["bash", "powershell"]
 DEFAULT_COMMAND = "/bin/sh"
 """`bash` is missing in many images (I5)."""
+_PLAIN = str.maketrans("", "", "-/.:_")
+_SINGLE_QUOTES = re.compile("['\u2018-\u201b]")
+"""PowerShell reference, about_Quoting_Rules: typographic quotes end a string too, and doubled ones do not."""
+_BEFORE_QUOTE = re.compile(r'(\\*)"')
+_KEEPS_QUOTES = "\"$PSNativeCommandArgumentPassing\" -in 'Standard','Windows'"
+"""PowerShell reference, about_Parsing: before 7.3, and with `Legacy`, double quotes within an argument of a program
+must be escaped, and since then must not be; `--%` is for Windows alone and ends at a pipe."""
 
 
 def exec_command(
@@ -77,5 +85,14 @@ def quoted(words: Sequence[str], shell: ShellName = "bash") -> str:
 
 
 def _powershell_quote(word: str) -> str:
-    plain = word.replace("-", "").replace("/", "").replace(".", "").replace(":", "").replace("_", "")
-    return word if plain.isalnum() else "'" + word.replace("'", "''") + "'"
+    if word.translate(_PLAIN).isalnum():
+        return word
+    kept = _single_quoted(word)
+    if '"' not in word:
+        return kept
+    escaped = _single_quoted(_BEFORE_QUOTE.sub(r'\1\1\\"', word))
+    return f"$(if ({_KEEPS_QUOTES}) {{{kept}}} else {{{escaped}}})"
+
+
+def _single_quoted(text: str) -> str:
+    return "'" + _SINGLE_QUOTES.sub(r"\g<0>\g<0>", text) + "'"
