@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tinystacks.deployment.work_folder import WorkFolder
+from tinystacks.errors import SpecError
 from tinystacks.file_names import file_in
 from tinystacks.outputs import StageOutputs
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _DEFAULT_STAGE = "dev"
 """Of a file that names no stages."""
+_PLACE = frozenset({"name", "state", "secrets_provider", "region", "profile", "extends"})
+"""Keys that tell where a stage is and where its state is kept."""
+_SOME_SERVICE = {"web": {"image": "nginx"}}
+"""A file needs one; which services run is told by the state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,9 @@ def kept_before(
 ) -> KeptView | None:
     """Give what was kept of a stage, for a file with problems; nothing where only the file would tell where it is.
 
+    Where its state is shared the folder's own record may be an old one, so that the state itself is asked; what the
+    file says of the state must then be right.
+
     Args:
         file: the file; `tstack.yaml` in the current folder by default.
         stage: name of the stage; the first of the file by default.
@@ -84,19 +92,23 @@ def kept_before(
 
     Raises:
         CredentialsError: there are no valid credentials.
+        EngineError: the shared state cannot be read.
+        NotDeployedError: the shared state knows no such stage.
     """
     path = file or file_in(Path())
     document = _document(path) if path is not None else None
-    if path is None or document is None or document.get("state") is not None:
-        return None
-    stages: Any = document.get("stages") or {_DEFAULT_STAGE: {}}
-    if not isinstance(stages, dict):
+    stages: Any = (document.get("stages") or {_DEFAULT_STAGE: {}}) if document is not None else None
+    if path is None or document is None or not isinstance(stages, dict):
         return None
     own = cast("dict[str, Any]", stages)
     chosen = stage or str(next(iter(own)))
     settings: Any = own.get(chosen) or {}
-    if chosen not in own or not isinstance(settings, dict) or "state" in settings:
+    if chosen not in own or not isinstance(settings, dict):
         return None
+    layers: list[Any] = [document, *(own.values() if "extends" in settings else [settings])]
+    if not local and any("state" in _place_only(layer) for layer in layers):
+        place = {key: _place_only(layer) for key, layer in own.items()}
+        return _shared({**_place_only(document), "stages": place}, path.parent, chosen, region=region, profile=profile)
     found = _read(WorkFolder(path.parent, "local" if local else "aws", chosen), str(document.get("name", "")), region)
     if found is None:
         return None
@@ -108,6 +120,31 @@ def kept_before(
     named = profile or cast("dict[str, Any]", settings).get("profile") or document.get("profile")
     target = AwsTarget(profile=named if isinstance(named, str) else None, region=outputs.region)
     return _view(record, outputs, target) if record.identity == target.identity() else None
+
+
+def _place_only(layer: Any) -> dict[str, Any]:
+    """Leave of a file, or of one of its stages, what tells where stages are."""
+    if not isinstance(layer, dict):
+        return {}
+    return {key: value for key, value in cast("dict[str, Any]", layer).items() if key in _PLACE}
+
+
+def _shared(
+    document: dict[str, Any], folder: Path, stage: str, *, region: str | None, profile: str | None
+) -> KeptView | None:
+    from tinystacks.deployment.deployment import Deployment  # noqa: PLC0415 - pulumi takes 0.3 s to load
+    from tinystacks.deployment.target import AwsTarget, configured_region  # noqa: PLC0415 - boto3 takes 0.2 s to load
+    from tinystacks.spec.model import StackSpec  # noqa: PLC0415 - pydantic takes 0.2 s to load
+
+    try:
+        spec = StackSpec.from_mapping({**document, "services": _SOME_SERVICE}).stage(stage)
+    except SpecError:
+        return None
+    profile = profile or spec.profile
+    target = AwsTarget(profile=profile, region=region or spec.region or configured_region(profile))
+    deployment = Deployment(spec, target, workspace=folder)
+    outputs, record = deployment.outputs(), deployment.record()
+    return KeptView(outputs=outputs, release=record.release if record else 0, target=target, file_is_newer=True)
 
 
 def _names(path: Path) -> tuple[str, list[str]] | None:

@@ -7,12 +7,11 @@ Workspace(file, local=…) ──▶ stack ──▶ stage(name) ──▶ deplo
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tinystacks.errors import CredentialsError, SpecError
+from tinystacks.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,10 +101,10 @@ class Workspace:
             if status.is_new and self.on_local_start is not None:
                 self.on_local_start(status)
             return LocalTarget(status, self.region or region or LOCAL_REGION)
-        from tinystacks.deployment.target import AwsTarget  # noqa: PLC0415 - boto3 takes 0.2 s to load
+        from tinystacks.deployment.target import AwsTarget, configured_region  # noqa: PLC0415 - boto3 takes 0.2 s to load
 
         profile = self.profile or profile
-        return AwsTarget(profile=profile, region=self.region or region or _configured_region(profile))
+        return AwsTarget(profile=profile, region=self.region or region or configured_region(profile))
 
     def elsewhere(self, cluster: str, service: str | None = None) -> Operations:
         """Give what reads services that something else made; no file is needed, only the options say where.
@@ -180,26 +179,11 @@ class Workspace:
         return findings
 
     def _account(self, name: str | None) -> Target:
-        from tinystacks.deployment.target import AwsTarget  # noqa: PLC0415 - boto3 takes 0.2 s to load
+        from tinystacks.deployment.target import AwsTarget, configured_region  # noqa: PLC0415 - boto3 takes 0.2 s to load
 
         try:
             return self.target(self.stage(name))
         except SpecError:
             if self.file is not None or name is not None:
                 raise
-            return AwsTarget(profile=self.profile, region=self.region or _configured_region(self.profile))
-
-
-def _configured_region(profile: str | None) -> str:
-    """Read the region from the environment or the profile, as every AWS tool does."""
-    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        if os.environ.get(variable):
-            return os.environ[variable]
-    import botocore.session  # noqa: PLC0415 - only when nothing nearer names a region
-
-    region = botocore.session.Session(profile=profile).get_config_variable("region")
-    if not region:
-        raise CredentialsError(
-            "no AWS region is known", hint="Name one with --region, as `region:` in the file, or in AWS_REGION."
-        )
-    return str(region)
+            return AwsTarget(profile=self.profile, region=self.region or configured_region(self.profile))

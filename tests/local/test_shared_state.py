@@ -107,6 +107,33 @@ def test_a_stage_that_was_destroyed_elsewhere_is_made_anew(machines):
     assert releases(there) == [(1, "steady")]
 
 
+def test_a_file_with_problems_keeps_nobody_from_seeing_what_was_deployed_last(machines):
+    here, there = machines.here, machines.there
+    assert up(here)[:2] == ("steady", 1)
+    machines.write(version="1.28")
+    assert up(there)[:2] == ("steady", 2)
+
+    broken = FILE.format(version="1.29", variables="{}").replace("port: 8080", "port: 8080\n    memory: lots")
+    for machine in (here, there):
+        machine.write(broken)
+    assert here.run("up", "--yes").code == 2
+    seen = here.run("status", "--json")
+    assert (seen.code, "this shows what was deployed" in seen.err) == (0, True), seen.err
+    assert seen.document["release"] == 2, "not what this machine remembers"
+    outputs = here.run("outputs", "--json").document
+    assert outputs["services"]["web"]["image"].endswith(":1.28")
+    for words in ("tasks", "logs", "exec --print"):
+        done = there.run(*words.split())
+        assert (done.code, "this shows what was deployed" in done.err) == (0, True), (words, done.err)
+
+    here.write(broken.replace("s3://states/team", "s3:states"))
+    refused = here.run("status")
+    assert (refused.code, "state: must be" in refused.err) == (2, True), refused.err
+    here.write(broken.replace("  dev: {}", "  dev: {state: 's3://nowhere'}"))
+    missing = here.run("status")
+    assert missing.code == 1, missing.err
+
+
 def test_two_machines_do_not_change_a_stage_at_once(machines):
     here, there = machines.here, machines.there
     first = here.start("up", "--yes", "--json")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tinystacks.aws_calls import aws_errors
+from tinystacks.errors import CredentialsError
 from tinystacks.kept_clients import KeptClients
 
 if TYPE_CHECKING:
@@ -144,3 +146,25 @@ class AwsTarget:
     def _ask_account(self) -> str:
         with aws_errors("sts", "who is signed in"):
             return str(self.client("sts").get_caller_identity()["Account"])
+
+
+def configured_region(profile: str | None) -> str:
+    """Read the region from the environment or the profile, as every AWS tool does.
+
+    Args:
+        profile: AWS profile; the default one when none is given.
+
+    Raises:
+        CredentialsError: none is named anywhere.
+    """
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if os.environ.get(variable):
+            return os.environ[variable]
+    import botocore.session  # noqa: PLC0415 - only when nothing nearer names a region
+
+    region = botocore.session.Session(profile=profile).get_config_variable("region")
+    if not region:
+        raise CredentialsError(
+            "no AWS region is known", hint="Name one with --region, as `region:` in the file, or in AWS_REGION."
+        )
+    return str(region)
