@@ -172,7 +172,7 @@ def test_c21_t20_a_version_that_finds_no_room_is_told_with_what_lacks(stage: Sta
         stage.local.set_speed(SPEED)
         stage.local.mend()
     assert cause["reason"] == "no-room"
-    assert "RESOURCE:MEMORY" in cause["message"]
+    assert "RESOURCE:MEMORY; EC2: We currently do not have sufficient t3" in cause["message"]
     assert "`memory`" in cause["advice"]
 
 

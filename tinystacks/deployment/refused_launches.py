@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _ENDED = frozenset({"Successful", "Failed", "Cancelled"})
 _ADVICE = (
-    "EC2 gives the group no more instances: wait and run `tstack up` again, have the quota raised if it is one, "
-    "or choose other `compute.instance_types`."
+    "EC2 gives the group no more instances: wait and run `tstack up` again, have the quota raised if it is one, choose "
+    "other `compute.instance_types`, or lower `cpu` and `memory` to what the instances have left."
 )
 
 
