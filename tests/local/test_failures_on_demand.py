@@ -319,6 +319,24 @@ def test_a_time_must_be_more_than_nothing(stage, local):
         local.break_("pull", "web", for_seconds=0)
 
 
+@pytest.mark.parametrize(("kind", "what"), [("zone", "us-east-1a"), ("health", "web"), ("throttling", "")])
+def test_only_tasks_fail_every_so_often(stage, local, kind, what):
+    with pytest.raises(UsageError, match=f"`every` is for tasks; {kind} fails all the time"):
+        local.break_(kind, what, every_seconds=60)
+    assert local.failures() == []
+
+
+def test_before_the_first_stage_there_is_no_zone_to_break(tmp_path):
+    empty = LocalAws(home=tmp_path, providers=False)
+    empty.start(runtime="simulated")
+    try:
+        with pytest.raises(UsageError, match="there is no zone in use") as caught:
+            empty.break_("zone")
+        assert "tstack up --local" in caught.value.hint
+    finally:
+        empty.stop()
+
+
 def test_speed_changes_at_once_and_is_told(stage, local):
     try:
         assert local.set_speed(10).speed == 10

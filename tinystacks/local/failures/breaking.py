@@ -89,6 +89,8 @@ class Breaker:
         for name, value in (("for", seconds), ("every", every)):
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"`{name}` must be more than 0 seconds")
+        if every is not None and kind != "task":
+            raise UsageError(f"`every` is for tasks; {kind} fails all the time", hint="Leave it out.")
         with self._lock:
             failure = self._found(kind, what)
             for one in self._book.of_kind(kind):

@@ -104,6 +104,8 @@ def find_zone(zones: Iterable[tuple[str, str]], what: str) -> Found:
     matches = [Found(region=region, name=zone) for region, zone in known if what in {zone, zone.removeprefix(region)}]
     if len(matches) == 1:
         return matches[0]
+    if not known:
+        raise UsageError("there is no zone in use", hint="Zones come with a stage: `tstack up --local`.")
     if not what or matches:
         raise UsageError("say which zone", hint=f"One of {', '.join(zone for _, zone in known[:_LISTED])}.")
     raise unknown("zone", what, [zone for _, zone in known])
