@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tinystacks.outputs import ServiceOutputs, StageOutputs
 
 _RUNNING = ["PENDING", "IN_PROGRESS"]
+_GOING_BACK = ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"]
 _NOT_TAKEN = frozenset({*_RUNNING, "STOP_REQUESTED", "ROLLBACK_REQUESTED"})
 _STOP_SECONDS = 120.0
 """Seconds after which an order to stop that ECS does not take is given up."""
@@ -103,21 +104,25 @@ def stop_rollouts(context: StageContext, outputs: StageOutputs, emit: OnEvent) -
     deployment has nothing to go back to and is ended with `ABORT`).
 
     Returns:
-        The services whose deployment was stopped.
+        The services whose deployment was stopped, or which ECS was taking back already.
     """
     ecs = context.target.client("ecs")
     stopped: dict[str, str] = {}
+    going_back: list[str] = []
     for name, service in outputs.services.items():
         try:
             with aws_errors("ecs", f"service `{name}`"):
                 found = ecs.list_service_deployments(
-                    service=service.service_arn, cluster=outputs.cluster_name, status=_RUNNING
+                    service=service.service_arn, cluster=outputs.cluster_name, status=[*_RUNNING, *_GOING_BACK]
                 )["serviceDeployments"]
-                arns = [str(one["serviceDeploymentArn"]) for one in found]
+                arns = [str(one["serviceDeploymentArn"]) for one in found if one["status"] in _RUNNING]
         except AwsError as error:
             if error.code == "ServiceNotFoundException":
                 continue
             raise
+        if found and not arns:
+            emit(Notice(message=f"{name}: ECS goes back to what ran before already."))
+            going_back.append(name)
         for arn in arns:
             emit(Notice(message=f"{name}: its deployment under way is stopped; ECS goes back to what ran before."))
             _stop(ecs, name, arn)
@@ -130,7 +135,7 @@ def stop_rollouts(context: StageContext, outputs: StageOutputs, emit: OnEvent) -
         if all(one.get("status") not in _NOT_TAKEN for one in seen):
             break
         context.pace.sleep(context.pace.poll)
-    return tuple(stopped)
+    return (*stopped, *going_back)
 
 
 def cancel_rollout(context: StageContext, outputs: StageOutputs, emit: OnEvent) -> UpResult:
