@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from tinystacks.outputs import ServiceOutputs, StageOutputs
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TASKS_PER_PAGE = 100
+"""ECS API reference, ListTasks and DescribeTasks."""
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NEW = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web:2"
 NEWEST = "arn:aws:ecs:eu-west-1:123456789012:service-deployment/shop-dev/shop-web-service-1a2b3c4/newest"
@@ -78,6 +83,20 @@ def stopped_task(number: int, reason: str, *, exit_code: int | None = None, cont
     }
 
 
+@dataclass
+class Pages:
+    """What boto3's paginators do: ask until an answer names no further page."""
+
+    read: Callable[..., dict[str, Any]]
+
+    def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:
+        page = self.read(**arguments)
+        yield page
+        while token := page.get("nextToken"):
+            page = self.read(**arguments, nextToken=token)
+            yield page
+
+
 class ScriptedEcs:
     """Plays looks in order; the last one stays."""
 
@@ -121,10 +140,16 @@ class ScriptedEcs:
         older = {"createdAt": START - timedelta(days=1), "status": "SUCCESSFUL"}
         return {"serviceDeployments": [older, brief]}
 
-    def list_tasks(self, **_arguments: Any) -> dict[str, Any]:
-        return {"taskArns": [task["taskArn"] for task in self._look.stopped]}
+    def list_tasks(self, *, nextToken: str = "0", **_arguments: Any) -> dict[str, Any]:
+        arns = [task["taskArn"] for task in self._look.stopped]
+        end = int(nextToken) + TASKS_PER_PAGE
+        return {"taskArns": arns[end - TASKS_PER_PAGE : end], **({"nextToken": str(end)} if end < len(arns) else {})}
+
+    def get_paginator(self, operation: str) -> Pages:
+        return Pages(getattr(self, operation))
 
     def describe_tasks(self, *, cluster: str, tasks: list[str]) -> dict[str, Any]:
+        assert len(tasks) <= TASKS_PER_PAGE, "DescribeTasks takes 100"
         return {"tasks": [task for task in self._look.stopped if task["taskArn"] in tasks]}
 
 

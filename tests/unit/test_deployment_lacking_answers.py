@@ -11,6 +11,7 @@ from tests.fakes.ecs_deployments import (
     OLD,
     Clock,
     Look,
+    Pages,
     ScriptedBalancer,
     ScriptedEcs,
     ScriptedLogs,
@@ -57,6 +58,9 @@ class Spoilt:
         self._client = client
         self._spoil = spoil
         self._calls: dict[str, int] = {}
+
+    def get_paginator(self, operation: str) -> Pages:
+        return Pages(getattr(self, operation))
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**arguments: Any) -> Any:

@@ -164,6 +164,13 @@ def test_b5_d24_d32_a_first_deployment_has_nothing_to_go_back_to(status):
     assert "`tstack up` again" in run.verdict.reason
 
 
+def test_all_pages_of_stopped_tasks_are_counted():
+    """ECS tells 100 tasks a page (ECS API reference, ListTasks)."""
+    stopped = [stopped_task(number, EXITED, exit_code=1) for number in range(250)]
+    run = Run(Look([deployment(state="FAILED", failed=250)], "STOPPED", stopped=stopped))
+    assert [(cause.reason, cause.count) for cause in run.verdict.causes] == [("exited", 250)]
+
+
 def test_b5_a_failed_deployment_without_an_earlier_one_that_completed_may_serve_with_some_tasks():
     run = Run(Look([deployment(state="FAILED", failed=3, running=1)], running=1))
     assert "no steady version to return to (running now: 1 of shop-web:2): " in run.verdict.reason

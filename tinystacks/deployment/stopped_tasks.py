@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches
+from tinystacks.aws_calls import aws_errors, batches, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +46,8 @@ class StoppedTasks:
             AwsError: ECS refuses to be read.
         """
         with aws_errors("ecs", f"stopped tasks of service `{self._service.name}`"):
-            arns = self._ecs.list_tasks(
-                cluster=self._cluster, serviceName=self._service.service_name, desiredStatus="STOPPED"
-            ).get("taskArns", [])
+            which = {"serviceName": self._service.service_name, "desiredStatus": "STOPPED"}
+            arns = read_all(self._ecs, "list_tasks", "taskArns", cluster=self._cluster, **which)
             for batch in batches(arns, _TASKS_PER_CALL):
                 tasks = self._ecs.describe_tasks(cluster=self._cluster, tasks=batch).get("tasks", [])
                 self._seen.update({task["taskArn"]: task for task in tasks if self._is_own(task, since)})
