@@ -148,6 +148,18 @@ def test_services_share_the_instances():
     assert codes(both % 4) == ["tasks-do-not-fit"]
 
 
+def test_e2_e4_a_task_that_fits_nowhere_hides_no_other_problem():
+    """Source: Amazon ECS developer guide, task-placement (memory, CPU and ports are looked at per instance)."""
+    big = "  big: {image: b, network_mode: host, port: 81, route: {path: [/b]}, memory: 64, tasks: %s}\n"
+    compute = "compute: {instances: {min: 1, max: 2}}\n"
+    text = "name: shop\nservices:\n  api: {image: a, memory: 1000}\n" + big + compute
+    assert codes(text % 4) == ["memory-does-not-fit", "tasks-do-not-fit"]
+    assert "services.big.tasks.min: 4 tasks do not fit 2 t3.micro" in message(text % 4, "tasks-do-not-fit")
+    assert codes(text % 2) == ["memory-does-not-fit", "update-does-not-fit"]
+    assert codes(text % 1) == ["memory-does-not-fit"], "what never runs takes no room from the others"
+    assert codes(text % "{min: 1, max: 4}", "warning") == ["tasks-do-not-fit"]
+
+
 def test_unknown_instance_types_are_not_guessed_at():
     assert codes(web("memory: 100000", "compute: {instance_types: [t9.micro]}")) == []
 

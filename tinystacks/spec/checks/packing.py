@@ -32,15 +32,18 @@ def check(stage: StageSpec) -> Iterator[Finding]:
     types = [known[name] for name in compute.instance_types]
     # ECS counts with the smallest type: a task that does not fit it never makes the group grow (rule C15).
     smallest = min(types, key=lambda known_type: (known_type.usable_mib, known_type.cpu_units, known_type.awsvpc_tasks))
-    misfits = list(_single_tasks(stage, smallest))
-    yield from misfits
-    if misfits or compute.instances.max < compute.instances.min:
+    yield from _single_tasks(stage, smallest)
+    if compute.instances.max < compute.instances.min:
         return
+    # A task that fits no instance takes room from no other: its service is told above, the rest is counted without it.
+    room = room_of(smallest)
     needs = {name: needs_of(service) for name, service in stage.services.items()}
-    errors = list(_together(stage, smallest, needs, {name: s.tasks.min for name, s in stage.services.items()}, error))
+    fitting = {name: service for name, service in stage.services.items() if not lacking(needs[name], room)}
+    least = {name: service.tasks.min for name, service in fitting.items()}
+    errors = list(_together(stage, smallest, needs, least, error))
     yield from errors
     if not errors:
-        most = {name: max(service.tasks.min, service.tasks.max) for name, service in stage.services.items()}
+        most = {name: max(service.tasks.min, service.tasks.max) for name, service in fitting.items()}
         yield from _together(stage, smallest, needs, most, warning)
 
 
@@ -74,7 +77,7 @@ def _single_tasks(stage: StageSpec, smallest: InstanceType) -> Iterator[Finding]
 def _together(
     stage: StageSpec, smallest: InstanceType, needs: Mapping[str, Needs], counts: Mapping[str, int], report: Report
 ) -> Iterator[Finding]:
-    """Check that `counts` tasks fit, and that every service can then still be updated."""
+    """Check that `counts` tasks fit, and that every service in it can then still be updated."""
     instances = stage.compute.instances.max
     placed = _placed(stage, smallest, needs, counts)
     short = {name: count for name, count in placed.items() if count < counts[name]}
@@ -87,7 +90,8 @@ def _together(
         yield report(_field(stage.services[name], name, report), "tasks-do-not-fit", message)
     if short:
         return
-    for name, service in stage.services.items():
+    for name in counts:
+        service = stage.services[name]
         if not counts[name] or not _needs_room_first(service, counts[name]):
             continue
         more = {**counts, name: counts[name] + 1}
@@ -104,9 +108,9 @@ def _placed(
     stage: StageSpec, smallest: InstanceType, needs: Mapping[str, Needs], counts: Mapping[str, int]
 ) -> dict[str, int]:
     fleet = Fleet(stage.compute.instances.max, room_of(smallest))
-    services = stage.services.items()
     return placed_tasks(
-        fleet, ((name, needs[name], counts[name], service.placement == "spread") for name, service in services)
+        fleet,
+        ((name, needs[name], count, stage.services[name].placement == "spread") for name, count in counts.items()),
     )
 
 
