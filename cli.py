@@ -120,11 +120,11 @@ def init(
 def validate(place: Place) -> None:
     """Check the file: every stage, or the one that is named."""
     from tinystacks.rendering.errors import show_warnings
-    from tinystacks.spec.stages import resolve_stages, stage_warnings
+    from tinystacks.spec.stages import resolve_stages, warnings_of_stages
 
     workspace = place.workspace()
     stages = [workspace.stage(place.stage)] if place.stage else resolve_stages(workspace.stack)
-    warnings = [warning for stage in stages for warning in stage_warnings(stage)]
+    warnings = warnings_of_stages(stages)
     if place.as_json:
         names = [stage.stage for stage in stages]
         return print_json({"file": str(workspace.path), "stages": names, "warnings": [str(one) for one in warnings]})

@@ -109,6 +109,20 @@ def test_ten_megabytes_are_refused_at_once(tmp_path, text):
     assert not user.local_aws_was_started
 
 
+def test_validate_tells_a_warning_of_several_stages_once(tmp_path):
+    user = a_user(tmp_path)
+    user.write(GOOD.replace("port: 80", "port: 80, variables: {A_TOKEN: abcdefgh}") + "stages: {dev: {}, prod: {}}\n")
+    told = user.run("validate")
+    assert (told.code, told.err.count("A_TOKEN")) == (0, 1), told.err
+    assert "dev" in told.err
+    assert "prod" in told.err
+    document = user.run("validate", "--json").document
+    assert document["stages"] == ["dev", "prod"]
+    (warning,) = document["warnings"]
+    assert warning.startswith("tstack.yaml:3:")
+    assert warning in told.err
+
+
 def test_an_unknown_stage_is_refused_with_the_nearest_one(tmp_path):
     user = a_user(tmp_path)
     user.write(GOOD + "stages: {dev: {}, prod: {}}\n")

@@ -11,7 +11,7 @@ from tinystacks.spec import BuildSpec, ServiceSpec, StackSpec, TasksSpec, stage_
 from tinystacks.spec.loader import load_stack_text
 from tinystacks.spec.overrides import merge_stage
 from tinystacks.spec.positions import SourceMap
-from tinystacks.spec.stages import resolve_stages, stack_problems
+from tinystacks.spec.stages import resolve_stages, stack_problems, warnings_of_stages
 
 BASE = """\
 name: shop
@@ -225,6 +225,14 @@ def test_warnings_and_errors_of_all_stages_once():
         "memory-does-not-fit",
     ]
     assert [problem.line for problem in stage_warnings(load_stack_text(text).stage("test"))] == [7]
+
+
+def test_the_warnings_of_several_stages_once_in_file_order():
+    text = "name: shop\nservices:\n  web:\n    image: nginx\n    variables: {A_TOKEN: abcdefgh}\n"
+    text += "stages:\n  late: {services: {web: {variables: {B_TOKEN: abcdefgh}}}}\n  early: {}\n"
+    early, late = (load_stack_text(text).stage(name) for name in ("early", "late"))
+    for stages in ([early, late], [late, early]):
+        assert [problem.line for problem in warnings_of_stages(stages)] == [5, 7]
 
 
 def test_the_errors_of_all_stages_at_once():

@@ -14,6 +14,8 @@ from tinystacks.spec.model import StageSpec
 from tinystacks.spec.overrides import merge_stage, naming_close_services
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tinystacks.spec.model import StackSpec
 
 
@@ -97,6 +99,11 @@ def assembled_stage(stack: StackSpec, name: str | None = None) -> tuple[StageSpe
 def stage_warnings(stage: StageSpec) -> list[Problem]:
     """Give what is allowed but probably not meant, in the order of the file."""
     return in_file_order(problem for problem in check_stage(stage) if problem.severity == "warning")
+
+
+def warnings_of_stages(stages: Iterable[StageSpec]) -> list[Problem]:
+    """Give the warnings of several stages, each once, in the order of the file."""
+    return in_file_order(dict.fromkeys(warning for stage in stages for warning in stage_warnings(stage)))
 
 
 def stack_problems(stack: StackSpec) -> list[Problem]:
