@@ -10,6 +10,7 @@ from tinystacks.local.additions import (
     deregistration_delays,
     image_digests,
     launch_templates,
+    log_keys,
     machine_images,
     metric_statistics,
     missing_ids,
@@ -34,3 +35,4 @@ def install(open_balancer: Callable[[str], int]) -> None:
     metric_statistics.install()
     missing_ids.install()
     deregistration_delays.install()
+    log_keys.install()
