@@ -374,6 +374,20 @@ def test_causes_are_grouped_by_reason_and_exit_code_the_most_frequent_first():
     assert [(cause.exit_code, cause.count) for cause in group_causes("web", tasks)] == [(3, 2), (1, 1)]
 
 
+def test_tasks_whose_exit_code_is_not_known_yet_are_no_cause_of_their_own():
+    """Source: ECS API reference, Container (`exitCode` may be absent)."""
+    killed = [stopped_task(number, EXITED, exit_code=137) for number in (3, 2)]
+    (cause,) = group_causes("web", [stopped_task(4, EXITED), *killed, stopped_task(1, EXITED)])
+    assert (cause.exit_code, cause.count, cause.message) == (137, 4, EXITED)
+    assert "memory" in cause.advice, "the advice on the exit code that is known"
+    assert [task_id[-1] for task_id in cause.task_ids] == ["4", "3", "2"], "the newest first, as ever"
+
+    several = [stopped_task(5, EXITED), stopped_task(4, EXITED, exit_code=1), *killed]
+    assert [(one.exit_code, one.count) for one in group_causes("web", several)] == [(137, 3), (1, 1)]
+    other = "Task failed to start"
+    assert len(group_causes("web", [stopped_task(4, other), *killed])) == 2, "another message is another cause"
+
+
 def test_t16_what_ecs_or_a_person_stopped_on_purpose_is_no_cause():
     tasks = [
         stopped_task(1, "Scaling activity initiated by (deployment ecs-svc/1)", exit_code=143),

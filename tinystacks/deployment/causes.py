@@ -6,13 +6,13 @@ The texts are ECS's own (ECS Developer Guide, "Amazon ECS stopped tasks error me
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinystacks.deployment.service_verdicts import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
 _KILLED = 137
@@ -98,6 +98,15 @@ _ON_PURPOSE = re.compile(
 _IDS_SHOWN = 3
 
 
+class _Stopped(NamedTuple):
+    """A stopped task and what ECS's texts about it mean."""
+
+    task: Mapping[str, Any]
+    reason: str
+    message: str
+    advice: str
+
+
 def failed_tasks(tasks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Leave out tasks that ECS or a person stopped on purpose."""
     return [task for task in tasks if not _on_purpose(task)]
@@ -110,7 +119,7 @@ def group_causes(
     *,
     log_tail: Callable[[str], tuple[str, ...]] = lambda _task_id: (),
 ) -> tuple[Cause, ...]:
-    """Group stopped tasks and service events by reason, the most frequent first.
+    """Group stopped tasks and service events by reason and exit code, the most frequent first.
 
     Args:
         service: name in the file.
@@ -118,28 +127,41 @@ def group_causes(
         events: texts of service events, newest first.
         log_tail: gives the last lines that a task wrote, by its id.
     """
-    groups: dict[tuple[str, int | None], list[tuple[Mapping[str, Any], str, str]]] = defaultdict(list)
-    for task in failed_tasks(tasks):
-        reason, message, advice = _classify(task)
-        groups[reason, _exit_code(task)].append((task, message, advice))
+    groups: dict[tuple[str, int | None], list[_Stopped]] = defaultdict(list)
+    for stopped, code in _with_codes([_Stopped(task, *_classify(task)) for task in failed_tasks(tasks)]):
+        groups[stopped.reason, code].append(stopped)
     causes: list[Cause] = []
     for (reason, code), members in groups.items():
-        newest, message, advice = members[0]
-        ids = tuple(_task_id(task) for task, _message, _advice in members[:_IDS_SHOWN])
+        newest = members[0]
+        telling = next(member for member in members if _exit_code(member.task) == code)
+        ids = tuple(_task_id(member.task) for member in members[:_IDS_SHOWN])
         causes.append(
             Cause(
                 service=service,
                 reason=reason,
                 count=len(members),
                 exit_code=code,
-                message=message,
-                advice=advice,
+                message=newest.message,
+                advice=telling.advice,
                 task_ids=ids,
-                log_tail=log_tail(_task_id(newest)),
+                log_tail=log_tail(_task_id(newest.task)),
             )
         )
     causes.extend(_event_causes(service, events))
     return tuple(sorted(causes, key=lambda cause: -cause.count))
+
+
+def _with_codes(stopped: Sequence[_Stopped]) -> Iterator[tuple[_Stopped, int | None]]:
+    """Give each task's exit code; where ECS told none yet, the most frequent one with the same reason and message."""
+    codes: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    for one in stopped:
+        code = _exit_code(one.task)
+        if code is not None:
+            codes[one.reason, one.message][code] += 1
+    for one in stopped:
+        code = _exit_code(one.task)
+        known = codes.get((one.reason, one.message))
+        yield one, known.most_common(1)[0][0] if code is None and known else code
 
 
 def no_room(events: Iterable[str]) -> int:
