@@ -75,6 +75,37 @@ def test_b16_stop_timeout_on_fargate_is_at_most_120_seconds():
     assert codes(web("stop_timeout: 300")) == []
 
 
+def test_b16_stop_timeout_does_not_help_requests_that_the_balancer_has_cut():
+    """Source: Amazon ECS developer guide, load-balancer-connection-draining (the stop signal comes after the delay)."""
+    text = web("stop_timeout: 300, deregistration_delay: 10")
+    assert codes(text) == []
+    assert codes(text, "warning") == ["stop-timeout-after-delay"]
+    found = message(text, "stop-timeout-after-delay")
+    assert "services.web.stop_timeout" in found
+    assert "closes connections after 10 s (`deregistration_delay`)" in found
+    assert codes(web("stop_timeout: 300, deregistration_delay: 299"), "warning") == ["stop-timeout-after-delay"]
+    assert codes(web("stop_timeout: 300, deregistration_delay: 300"), "warning") == []
+    assert codes(web("deregistration_delay: 10"), "warning") == [], "the default needs no thought"
+    worker = "name: shop\nservices:\n  w: {image: w, stop_timeout: 300}\n"
+    assert codes(worker, "warning") == [], "no balancer sends it requests"
+
+
+@pytest.mark.parametrize("kind", ["ec2", "fargate"])
+def test_b16_delay_and_stop_timeout_fit_the_two_minutes_of_spot(kind):
+    """Sources: EC2 user guide, spot-instance-termination-notices; ECS developer guide, fargate-capacity-providers."""
+    spot = f"compute: {{kind: {kind}, spot: {{on_demand_base: 0}}}}"
+    assert codes(web("stop_timeout: 60, deregistration_delay: 60", spot), "warning") == []
+    found = message(web("stop_timeout: 60, deregistration_delay: 61", spot), "spot-stop-too-long")
+    assert "up to 121 s" in found
+    assert codes(web("deregistration_delay: 60, sidecars: {a: {image: a, stop_timeout: 61}}", spot), "warning") == [
+        "spot-stop-too-long"
+    ]
+    calm = spot.replace("on_demand_base: 0", "on_demand_percentage: 100")
+    assert codes(web("stop_timeout: 60, deregistration_delay: 300", calm), "warning") == [], "all are On-Demand"
+    worker = f"name: shop\nservices:\n  w: {{image: w, stop_timeout: 120}}\n{spot}\n"
+    assert codes(worker, "warning") == []
+
+
 def test_fargate_sidecars_leave_something_for_the_service():
     assert codes(fargate("memory: 512, sidecars: {a: {image: a, memory: 512}}")) == ["fargate-sidecars-memory"]
     assert codes(fargate("sidecars: {a: {image: a, cpu: 256}}")) == ["fargate-sidecars-cpu"]

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _MOST_CONTAINERS = 10
 _SECONDS_TO_START = 10
+_USUAL_STOP_SECONDS = 30
+"""What containers have by default; who sets more has work that takes longer."""
+_SPOT_NOTICE_SECONDS = 120
+_ALL = 100
 _MATCHER = re.compile(r"[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 
@@ -28,6 +32,7 @@ def check(stage: StageSpec) -> Iterator[Finding]:
         yield from _ports(service, path)
         yield from _health(service, path)
         yield from _shell(service, path)
+        yield from _stopping(stage, service, path)
         if len(service.sidecars) + 1 > _MOST_CONTAINERS:
             message = f"a task has at most {_MOST_CONTAINERS} containers, so at most {_MOST_CONTAINERS - 1} sidecars"
             yield error((*path, "sidecars"), "too-many-containers", message)
@@ -79,6 +84,31 @@ def _health(service: ServiceSpec, path: KeyPath) -> Iterator[Finding]:
             f"stop_timeout alone take up to {needed} s"
         )
         yield error((*path, "rolling_update", "deadline"), "deadline-too-short", message)
+
+
+def _stopping(stage: StageSpec, service: ServiceSpec, path: KeyPath) -> Iterator[Finding]:
+    """Whether the steps of a stop fit together (trap B16).
+
+    The balancer lets requests end for `deregistration_delay`, then closes their connections; only then the stop signal
+    comes, and `stop_timeout` begins. Sources: ECS developer guide, load-balancer-connection-draining; EC2 user guide,
+    spot-instance-termination-notices; ECS developer guide, fargate-capacity-providers.
+    """
+    delay = 0 if service.port is None else service.deregistration_delay
+    if service.port is not None and service.stop_timeout > max(delay, _USUAL_STOP_SECONDS):
+        message = (
+            f"requests do not get these {service.stop_timeout} s: the load balancer closes connections after {delay} s "
+            "(`deregistration_delay`), before the stop signal; where requests take that long raise the delay, "
+            "where only other work does leave it so"
+        )
+        yield warning((*path, "stop_timeout"), "stop-timeout-after-delay", message)
+    spot = stage.compute.spot
+    needed = delay + max(container.stop_timeout for _, container in all_containers(service, path))
+    if spot is not None and spot.on_demand_percentage < _ALL and needed > _SPOT_NOTICE_SECONDS:
+        message = (
+            f"a stop may take up to {needed} s (`deregistration_delay` and `stop_timeout`), but Spot capacity goes "
+            f"{_SPOT_NOTICE_SECONDS} s after its notice, and what still runs is cut; lower one of them"
+        )
+        yield warning(path, "spot-stop-too-long", message)
 
 
 def _shell(service: ServiceSpec, path: KeyPath) -> Iterator[Finding]:
