@@ -90,6 +90,8 @@ def test_b1_b2_after_a_rollback_by_ecs_preview_says_so_and_the_verdict_stays_wit
     assert failed["result"] == "rolled_back"
     kept = user.run("releases", "show", str(failed["release"]), "--local", "--json").document
     assert (kept["result"], kept["causes"]) == ("rolled_back", failed["causes"])
+    assert failed["verdicts"] == kept["verdicts"]
+    assert failed["verdicts"][0]["reason"].startswith("ECS went back to ")
 
     preview = user.run("preview", "--local", "--exit-code")
     assert preview.code == 3

@@ -222,6 +222,11 @@ def test_b1_a_version_that_crashes_is_rolled_back_with_its_causes_and_the_next_u
     (cause,) = done.document["causes"]
     assert {"service", "reason", "count", "exit_code", "log_tail", "advice"} <= cause.keys()
     assert (cause["service"], cause["exit_code"]) == ("web", 1)
+    (verdict,) = done.document["verdicts"]
+    assert (verdict["service"], verdict["result"], verdict["causes"]) == ("web", "rolled_back", [cause])
+    assert verdict["reason"].startswith("ECS went back to ")
+    kept = stage.user.run("releases", "show", str(done.document["release"]), "--local", "--json").document
+    assert done.document["verdicts"] == kept["verdicts"], "a script reads the same from both"
     assert poller.failures == []
     assert stage.status()["services"][0]["task_definition"] == before["services"][0]["task_definition"]
     stage.set(GREETING="mended")

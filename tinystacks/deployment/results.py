@@ -102,9 +102,10 @@ class UpResult(OperationResult):
     rescaled: tuple[Rescaled, ...] = ()
 
     def to_mapping(self) -> dict[str, Any]:
-        """Give the JSON document of this result."""
+        """Give the JSON document of this result; `verdicts` and `causes` as a release's own document gives them."""
         return {
             **OperationResult.to_mapping(self),
+            "verdicts": [verdict.to_mapping() for verdict in self.verdicts],
             "rescaled": [one.to_mapping() for one in self.rescaled],
         }
 
