@@ -112,18 +112,23 @@ def _client_error(error: Any, service: str, about: str) -> AwsError | Credential
     )
 
 
-def read_all(client: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
+def read_all(client: Any, operation: str, key: str, *, always: bool = False, **arguments: Any) -> list[Any]:
     """Read a list operation to its end through boto3's own paginator.
 
     Args:
         client: boto3 client.
         operation: method name, such as `list_tasks`.
         key: key of the list in each page.
+        always: whether the service gives the list when it is empty, too, as ECS does and those that answer in XML do
+            not; a page without it then is no answer of that service, such as the page of a proxy.
         arguments: the operation's own.
+
+    Raises:
+        KeyError: a page lacks the list that is always there; within `aws_errors` an `AwsError`.
     """
     found: list[Any] = []
     for page in client.get_paginator(operation).paginate(**arguments):
-        found.extend(page.get(key, []))
+        found.extend(page[key] if always else page.get(key, []))
     return found
 
 

@@ -201,7 +201,8 @@ def test_expired_credentials_are_never_left_out() -> None:
 
 
 def test_throttling_that_does_not_end_says_what_to_do() -> None:
-    ecs = AnsweringClient({"describe_services": refusal("ThrottlingException", "DescribeServices")})
+    answers = ecs_answers([], [], [])
+    ecs = AnsweringClient({**answers, "describe_services": refusal("ThrottlingException", "DescribeServices")})
     with pytest.raises(AwsError) as refused:
         Operations(outputs(), AwsClients({"ecs": ecs})).status()
     assert refused.value.code == "ThrottlingException"
@@ -209,7 +210,7 @@ def test_throttling_that_does_not_end_says_what_to_do() -> None:
 
 
 def test_answers_with_missing_fields_are_no_reason_to_stop() -> None:
-    """Every list holds one item without any field; every other answer is empty."""
+    """Every list that was asked for is there and holds one item without any field; all else is left out."""
     empty: dict[str, Any] = {
         "describe_services": {
             "services": [{}, {"serviceName": "shop-web-1a2b3c4", "deployments": [{}], "events": [{}]}]
@@ -243,6 +244,28 @@ def test_answers_with_missing_fields_are_no_reason_to_stop() -> None:
     assert [service.name for service in status.services] == ["web"]
     assert len(status.tasks) == 2
     assert operations.tasks(stopped=True)
+
+
+ASKED_FOR = {
+    "describe_services": "services",
+    "list_tasks": "taskArns",
+    "describe_tasks": "tasks",
+    "list_container_instances": "containerInstanceArns",
+    "describe_container_instances": "containerInstances",
+}
+
+
+@pytest.mark.parametrize(("operation", "key"), ASKED_FOR.items())
+def test_an_answer_without_the_list_that_was_asked_for_is_no_empty_stage(operation: str, key: str) -> None:
+    """ECS API reference, such as ListTasks, "Response Syntax": the list is there, and empty where there is nothing.
+
+    What is no answer of ECS at all, such as the page of a proxy, is read by botocore as an answer without any field.
+    """
+    answers = ecs_answers([service_answer()], [task_answer(1)], [instance_answer(1)])
+    answers[operation] = {"message": "<html>"}
+    with pytest.raises(AwsError, match=f"lacks '{key}'") as told:
+        Operations(outputs(), AwsClients({"ecs": AnsweringClient(answers)})).status()
+    assert "between this machine and AWS" in told.value.hint
 
 
 def test_a_watch_keeps_the_last_picture_and_says_since_when() -> None:

@@ -1,5 +1,8 @@
 """ECS's own answers turned into data; few calls, whatever the number of tasks.
 
+To be called within `aws_errors`: the list that was asked for is in every answer of ECS, so that one without it is an
+error and not an empty cluster. Fields of the items may be absent.
+
 Sizes of one call are those of the ECS API reference: DescribeServices takes 10, DescribeTasks and
 DescribeContainerInstances take 100.
 """
@@ -30,7 +33,7 @@ def read_services(ecs: Any, cluster: str, names: Mapping[str, str], *, events: i
     described: dict[str, Any] = {}
     for batch in batches(list(names.values()), _SERVICES_PER_CALL):
         answer = ecs.describe_services(cluster=cluster, services=batch)
-        described.update({service.get("serviceName", ""): service for service in answer.get("services", [])})
+        described.update({service.get("serviceName", ""): service for service in answer["services"]})
     return [_service(name, service_name, described.get(service_name), events) for name, service_name in names.items()]
 
 
@@ -58,11 +61,11 @@ def read_tasks(
     arns = [
         arn
         for choice in choices
-        for arn in read_all(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=state, **choice)
+        for arn in read_all(ecs, "list_tasks", "taskArns", always=True, cluster=cluster, desiredStatus=state, **choice)
     ]
     tasks: list[Any] = []
     for batch in batches(arns, _TASKS_PER_CALL):
-        tasks.extend(ecs.describe_tasks(cluster=cluster, tasks=batch).get("tasks", []))
+        tasks.extend(ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"])
     if instance_ids is None:
         needed = sorted({task["containerInstanceArn"] for task in tasks if task.get("containerInstanceArn")})
         instance_ids = {
@@ -79,7 +82,7 @@ def read_instances(ecs: Any, cluster: str) -> tuple[list[InstanceStatus], dict[s
     Returns:
         The instances, and the EC2 instance id by container instance ARN.
     """
-    arns = read_all(ecs, "list_container_instances", "containerInstanceArns", cluster=cluster)
+    arns = read_all(ecs, "list_container_instances", "containerInstanceArns", always=True, cluster=cluster)
     described = _describe_instances(ecs, cluster, arns)
     instances = sorted((_instance(item) for item in described), key=lambda item: (item.zone, item.id))
     return instances, {item.get("containerInstanceArn", ""): item.get("ec2InstanceId", "") for item in described}
@@ -89,7 +92,7 @@ def _describe_instances(ecs: Any, cluster: str, arns: list[str]) -> list[Any]:
     found: list[Any] = []
     for batch in batches(arns, _TASKS_PER_CALL):
         answer = ecs.describe_container_instances(cluster=cluster, containerInstances=batch)
-        found.extend(answer.get("containerInstances", []))
+        found.extend(answer["containerInstances"])
     return found
 
 

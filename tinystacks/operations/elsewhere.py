@@ -82,12 +82,12 @@ def describe_elsewhere(
 def _services(ecs: Any, cluster: str, service: str | None) -> list[Any]:
     try:
         with aws_errors("ecs", f"cluster {cluster}"):
-            arns = [service] if service else sorted(read_all(ecs, "list_services", "serviceArns", cluster=cluster))
+            arns = [service] if service else sorted(_listed(ecs, cluster))
             found: list[Any] = []
             for batch in batches(arns, _SERVICES_PER_CALL):
-                found += ecs.describe_services(cluster=cluster, services=batch).get("services", [])
+                found += ecs.describe_services(cluster=cluster, services=batch)["services"]
             if not found and service:
-                others = [last_part(arn) for arn in read_all(ecs, "list_services", "serviceArns", cluster=cluster)]
+                others = [last_part(arn) for arn in _listed(ecs, cluster)]
                 raise unknown("service", service, others, place=f"cluster {last_part(cluster)}")
     except AwsError as error:
         if error.code != "ClusterNotFoundException":
@@ -99,10 +99,14 @@ def _services(ecs: Any, cluster: str, service: str | None) -> list[Any]:
     return found
 
 
+def _listed(ecs: Any, cluster: str) -> list[str]:
+    return read_all(ecs, "list_services", "serviceArns", always=True, cluster=cluster)
+
+
 def _containers(ecs: Any, task_definition: str) -> Sequence[Any]:
     with aws_errors("ecs", f"task definition {last_part(task_definition)}"):
-        answer = ecs.describe_task_definition(taskDefinition=task_definition)
-    return answer.get("taskDefinition", {}).get("containerDefinitions", [])
+        described = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+    return described.get("containerDefinitions", [])
 
 
 def _places(service: str, containers: Sequence[Any]) -> tuple[LogPlace, ...]:
@@ -122,8 +126,8 @@ def _group(ecs: Any, providers: Sequence[str]) -> str:
     if not providers:
         return ""
     with aws_errors("ecs", "capacity providers"):
-        answer = ecs.describe_capacity_providers(capacityProviders=list(providers))
-    for provider in answer.get("capacityProviders", []):
+        described = ecs.describe_capacity_providers(capacityProviders=list(providers))["capacityProviders"]
+    for provider in described:
         own: Mapping[str, Any] = provider.get("autoScalingGroupProvider") or {}
         if own.get("autoScalingGroupArn"):
             return last_part(own["autoScalingGroupArn"])

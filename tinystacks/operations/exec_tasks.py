@@ -29,11 +29,11 @@ def read_exec_tasks(ecs: Any, cluster: str, names: Mapping[str, str], *, stopped
         stopped: those that stopped (ECS keeps them about an hour) instead of those that should run.
     """
     state = "STOPPED" if stopped else "RUNNING"
-    arns = read_all(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=state)
+    arns = read_all(ecs, "list_tasks", "taskArns", always=True, cluster=cluster, desiredStatus=state)
     found: list[ExecTask] = []
     for batch in batches(arns, _TASKS_PER_CALL):
         answer = ecs.describe_tasks(cluster=cluster, tasks=batch)
-        found += [_task(task, names) for task in members(answer, "tasks")]
+        found += [_task(task, names) for task in answer["tasks"]]
     return sorted(found, key=lambda task: (task.service, task.zone, task.id))
 
 
