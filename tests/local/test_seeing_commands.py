@@ -246,6 +246,9 @@ def test_services_made_elsewhere_are_read_without_a_file(seen: Seen, tmp_path_fa
     [
         (("logs", "--service", "wep"), 2, "Did you mean web?"),
         (("logs", "--since", "soon"), 2, "no length of time"),
+        (("logs", "--since", "1969-06-01"), 2, "before 1970"),
+        (("metrics", "--since", "400000d"), 2, "before 1970"),
+        (("events", "--since", "400000d"), 2, "before 1970"),
         (("logs", "--task", "ffffffff"), 2, "no task ffffffff"),
         (("tasks", "--service", "nothing"), 2, "no service nothing"),
         (("metrics", "--service", "nothing"), 2, "no service nothing"),

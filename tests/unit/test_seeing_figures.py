@@ -395,6 +395,18 @@ def test_a_point_in_time_may_be_named() -> None:
     assert parse_since("2026-11-23T14:00+00:00") == datetime(2026, 11, 23, 14, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["1969-06-01", "1969-12-31T23:59:59+00:00", "0002-01-01", "400000d"])
+def test_a_time_before_1970_is_refused_and_not_sent(text: str) -> None:
+    """CloudWatch Logs API reference, FilterLogEvents, startTime: milliseconds after Jan 1, 1970; at least 0."""
+    with pytest.raises(UsageError, match="before 1970") as refused:
+        parse_since(text, WHEN)
+    assert "10m" in refused.value.hint
+
+
+def test_the_first_moment_of_1970_may_be_named() -> None:
+    assert parse_since("1970-01-01T00:00:00+00:00") == datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("text", ["", "5", "5x", "10m!", "m", "-5m", "99999999999d", "yesterday"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as refused:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from tinystacks.errors import UsageError
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FORMS = "Write 90s, 10m, 2h, 1d, or 2026-11-23T14:00."
 _PART = re.compile(r"(\d+)([smhdw])")
 
 
@@ -19,21 +21,21 @@ def parse_since(text: str, now: datetime | None = None) -> datetime:
         now: with time zone.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is neither, or lies before 1970, which CloudWatch takes for no time (FilterLogEvents, startTime).
     """
     moment = now or datetime.now(UTC)
     parts: list[tuple[str, str]] = _PART.findall(text)
-    if parts and "".join(number + unit for number, unit in parts) == text:
-        try:
-            return moment - sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
-        except OverflowError as error:
-            raise _not_understood(text) from error
     try:
-        named = datetime.fromisoformat(text)
-    except ValueError as error:
+        if parts and "".join(number + unit for number, unit in parts) == text:
+            found = moment - sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+        else:
+            found = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise _not_understood(text) from error
-    return named.astimezone(UTC)
+    if found < _EPOCH:
+        raise UsageError(f"{text!r} lies before 1970, where the time of AWS begins", hint=_FORMS)
+    return found
 
 
 def _not_understood(text: str) -> UsageError:
-    return UsageError(f"{text!r} is no length of time", hint="Write 90s, 10m, 2h, 1d, or 2026-11-23T14:00.")
+    return UsageError(f"{text!r} is no length of time", hint=_FORMS)
