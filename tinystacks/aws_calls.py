@@ -94,7 +94,11 @@ def _client_error(error: Any, service: str, about: str) -> AwsError | Credential
         return CredentialsError(f"{about}the AWS session has expired", hint="Sign in again, then repeat the command.")
     if code in _NOT_KNOWN:
         return CredentialsError(f"{about}AWS does not take these credentials: {message}", hint="Check --profile.")
-    hint = ""
+    operation = error.operation_name
+    hint = (
+        f"Mend what the refusal names, then repeat the command. AWS's API reference of {service} explains {code} under "
+        f"{operation}."
+    )
     fault = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _FAULT
     if code in _DENIED:
         hint = f"The signed-in identity needs the right {service}:{error.operation_name}."

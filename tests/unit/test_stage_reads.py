@@ -166,6 +166,7 @@ def test_tasks_of_one_service_only() -> None:
     [
         ("AccessDeniedException", AwsError, "needs the right ecs:ListTasks"),
         ("ExpiredTokenException", CredentialsError, "Sign in again"),
+        ("InvalidParameterException", AwsError, "explains InvalidParameterException under ListTasks"),
         ("UnrecognizedClientException", CredentialsError, "--profile"),
     ],
 )
