@@ -40,3 +40,9 @@ def test_a_runtime_that_there_is_not_names_those_that_there_are_and_starts_nothi
     assert "docker" in ran.err
     assert "simulated" in ran.err
     assert not user.local_aws_was_started
+
+
+def test_a_task_that_has_ended_is_not_followed(tmp_path):
+    ran = a_user(tmp_path).run("logs", "--previous", "--follow", "--cluster", "main")
+    assert ran.code == 2
+    assert "leave --follow out" in ran.err

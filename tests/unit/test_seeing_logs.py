@@ -17,7 +17,7 @@ from tinystacks.operations.log_model import LogLine, LogPlace
 from tinystacks.operations.log_reads import LATE, LogCursor, LogFollower
 from tinystacks.operations.log_selection import LogRequest
 from tinystacks.operations.stage_reads import Operations
-from tinystacks.rendering.logs import prefix, show_lines
+from tinystacks.rendering.logs import no_lines_words, prefix, show_lines
 
 PLACE = LogPlace(service="web", group="/shop/web", prefix="web")
 
@@ -185,6 +185,25 @@ def test_previous_is_the_task_that_stopped_last() -> None:
     ]
     _operations(logs, stopped=stopped).logs(LogRequest(service="web", previous=True))
     assert {prefix for _, prefix in _asked(logs)} == {f"web/{name}/{2:032x}" for name in ("web", "agent")}
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (LogRequest(), "No lines in that time; --since 1h looks further back."),
+        (LogRequest(previous=True), "The task that stopped last wrote nothing."),
+        (LogRequest(previous=True, service="web"), "The task of web that stopped last wrote nothing."),
+        (LogRequest(task="1e36"), "Task 1e36 wrote nothing."),
+        (LogRequest(previous=True, pattern="ERROR"), "The task that stopped last wrote nothing that the filter takes."),
+        (
+            LogRequest(previous=True, since=WHEN),
+            "The task that stopped last wrote nothing in that time; without --since all its lines are shown.",
+        ),
+    ],
+)
+def test_no_lines_of_one_task_are_not_looked_for_further_back(request_: LogRequest, words: str) -> None:
+    """Lines of one task are read from its beginning on, so that there is nothing further back."""
+    assert no_lines_words(request_) == words
 
 
 def test_a_task_of_its_own_is_looked_for_where_the_services_write() -> None:

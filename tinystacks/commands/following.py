@@ -14,7 +14,7 @@ import typer
 from tinystacks.commands.durations import parse_since
 from tinystacks.commands.options import Place, on_stage, print_json
 from tinystacks.commands.reading import Cluster, Service, open_reads
-from tinystacks.errors import InterruptedByUserError
+from tinystacks.errors import InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -40,8 +40,13 @@ def logs(
 ) -> None:
     """Show what the containers of all tasks wrote, in order of time."""
     from tinystacks.operations.log_selection import LogRequest
-    from tinystacks.rendering.logs import lines_document, show_lines
+    from tinystacks.rendering.logs import lines_document, no_lines_words, show_lines
 
+    if follow and previous:
+        raise UsageError(
+            "--previous shows a task that has ended, which writes no more, so that there is nothing to follow",
+            hint="For its lines leave --follow out; for those of the tasks that run leave --previous out.",
+        )
     start = parse_since(since) if since else None
     operations, chosen = open_reads(place, cluster, service)
     request = LogRequest(since=start, service=chosen, task=task, previous=previous, pattern=pattern)
@@ -52,7 +57,7 @@ def logs(
         return print_json(lines_document(operations.outputs.stage, lines))
     show_lines(place.screen.data, lines)
     if not lines:
-        place.screen.talk.print("No lines in that time; --since 1h looks further back.")
+        place.screen.talk.print(no_lines_words(request), markup=False)
     return None
 
 

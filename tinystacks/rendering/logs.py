@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tinystacks.operations.log_model import LogLine
+    from tinystacks.operations.log_selection import LogRequest
 
 _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta")
 _SHORT_ID = 8
@@ -25,6 +26,17 @@ def show_lines(console: Console, lines: Iterable[LogLine]) -> None:
         # What a container wrote may colour its line, but not move the cursor or change the terminal.
         text.append_text(Text.from_ansi(line.message))
         console.print(text, soft_wrap=True)
+
+
+def no_lines_words(request: LogRequest) -> str:
+    """Say that there are no lines, and what shows more; one task is shown from its beginning on."""
+    if not (request.previous or request.task):
+        return "No lines in that time; --since 1h looks further back."
+    stopped = f"The task{f' of {request.service}' if request.service else ''} that stopped last"
+    task = stopped if request.previous else f"Task {request.task}"
+    taken = " that the filter takes" if request.pattern else ""
+    time = " in that time; without --since all its lines are shown" if request.since else ""
+    return f"{task} wrote nothing{taken}{time}."
 
 
 def prefix(line: LogLine) -> str:
