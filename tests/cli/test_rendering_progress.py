@@ -123,6 +123,14 @@ def test_a_verdict_comes_with_its_cause_and_advice(paper: Paper) -> None:
         assert words in paper.text
 
 
+def test_resources_are_counted_only_where_the_engine_looked_at_them(paper: Paper) -> None:
+    """`scale` and `restart` are orders to ECS: tasks change, and no resource is looked at."""
+    show_verdict(paper.console, UpResult(stack="shop", stage="dev", result=Result.STEADY))
+    looked = Changes(same=45)
+    show_verdict(paper.console, UpResult(stack="shop", stage="dev", result=Result.UNCHANGED, changes=looked))
+    assert paper.text.splitlines() == ["✓ shop/dev is steady", "✓ shop/dev is unchanged (no changes, 45 unchanged)"]
+
+
 def test_a_preview_says_what_interrupts(paper: Paper) -> None:
     change = PlannedChange(action="replace", replaced_for=("cluster",), interrupts=True, **SERVICE)
     show_preview(

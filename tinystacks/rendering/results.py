@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from tinystacks.deployment.changes import Changes
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.wording import Wording
 from tinystacks.rendering.differences import show_differences
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tinystacks.deployment.changes import Changes
     from tinystacks.deployment.results import DestroyResult, Kept, OperationResult, PreviewResult, RepairResult
     from tinystacks.deployment.service_verdicts import Cause
 
@@ -48,10 +48,9 @@ def show_verdict(console: Console, result: OperationResult) -> None:
     """Write how it ended, and why where it did not end well."""
     colour = "green" if result.result.good else "red"
     sign = "✓" if result.result.good else "✗"
-    console.print(
-        f"[bold {colour}]{sign} {result.stack}/{result.stage} {_WORDS[result.result]}[/] "
-        f"[dim]({changes_line(result.changes)})[/]"
-    )
+    # Without the engine, as in an order to services that run, there is nothing to count.
+    counted = f" [dim]({changes_line(result.changes)})[/]" if result.changes != Changes() else ""
+    console.print(f"[bold {colour}]{sign} {result.stack}/{result.stage} {_WORDS[result.result]}[/]{counted}")
     for cause in result.causes:
         show_cause(console, cause)
 
