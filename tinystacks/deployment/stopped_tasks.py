@@ -46,8 +46,15 @@ class StoppedTasks:
             AwsError: ECS refuses to be read.
         """
         with aws_errors("ecs", f"stopped tasks of service `{self._service.name}`"):
-            which = {"serviceName": self._service.service_name, "desiredStatus": "STOPPED"}
-            arns = read_all(self._ecs, "list_tasks", "taskArns", cluster=self._cluster, **which)
+            arns = read_all(
+                self._ecs,
+                "list_tasks",
+                "taskArns",
+                always=True,
+                cluster=self._cluster,
+                serviceName=self._service.service_name,
+                desiredStatus="STOPPED",
+            )
             for batch in batches(arns, _TASKS_PER_CALL):
                 tasks = self._ecs.describe_tasks(cluster=self._cluster, tasks=batch).get("tasks", [])
                 self._seen.update({task["taskArn"]: task for task in tasks if self._is_own(task, since)})
