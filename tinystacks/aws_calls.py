@@ -68,6 +68,11 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
         raise CredentialsError(
             f"{about}{error}", hint="Name them with --profile and --region, or in the file."
         ) from error
+    except (exceptions.ConfigParseError, exceptions.ConfigNotFound) as error:
+        raise CredentialsError(
+            f"{about}{error}",
+            hint="Correct that file, or name another one in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE.",
+        ) from error
     except (exceptions.SSOError, exceptions.TokenRetrievalError, exceptions.UnauthorizedSSOTokenError) as error:
         raise CredentialsError(
             f"{about}{error}", hint="The session has ended: `aws sso login`, then try again."

@@ -110,3 +110,40 @@ def test_a2_another_account_than_the_file_s_is_refused(user, engine):
         for command in CHANGES:
             assert "111111111111" in refused(user, command, **variables)
     assert not engine.was_started
+
+
+NO_REGION = FILE.replace("region: us-east-1\n", "")
+COMMANDS = (*CHANGES, ["status"], ["tasks", "--cluster", "shop"], ["unlock", "--yes"])
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_an_unknown_profile_is_named_where_only_it_could_tell_the_region(user, engine, command):
+    user.write(NO_REGION)
+    for told in (refused(user, [*command, "--profile", "nope"]), refused(user, command, AWS_PROFILE="nope")):
+        assert "(nope)" in told
+        assert "--profile" in told
+    assert not engine.was_started
+
+
+def test_an_unknown_profile_of_the_file_is_named_where_only_it_could_tell_the_region(user, engine):
+    user.write(NO_REGION.replace("services:", "profile: nope\nservices:"))
+    for command in CHANGES:
+        assert "(nope)" in refused(user, command)
+    assert not engine.was_started
+
+
+@pytest.mark.parametrize(("file", "commands"), [(FILE, CHANGES), (NO_REGION, COMMANDS)], ids=["region", "no-region"])
+def test_an_aws_config_file_that_cannot_be_read_is_named(user, engine, file, commands):
+    user.write(file)
+    config = user.home / "broken-config"
+    config.write_text("[default\nregion = us-east-1\n")
+    for command in commands:
+        assert str(config) in refused(user, command, AWS_CONFIG_FILE=str(config))
+    assert not engine.was_started
+
+
+def test_doctor_says_that_the_profile_is_unknown(user):
+    user.write(NO_REGION)
+    ran = user.run("doctor", "--json", "--profile", "nope")
+    assert ran.code == 1
+    assert any("(nope)" in finding["found"] for finding in ran.document["findings"] if finding["verdict"] == "failed")

@@ -155,14 +155,15 @@ def configured_region(profile: str | None) -> str:
         profile: AWS profile; the default one when none is given.
 
     Raises:
-        CredentialsError: none is named anywhere.
+        CredentialsError: none is named, there is no such profile, or the AWS settings cannot be read.
     """
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         if os.environ.get(variable):
             return os.environ[variable]
     import botocore.session  # noqa: PLC0415 - only when nothing nearer names a region
 
-    region = botocore.session.Session(profile=profile).get_config_variable("region")
+    with aws_errors("sts", "which region"):
+        region = botocore.session.Session(profile=profile).get_config_variable("region")
     if not region:
         raise CredentialsError(
             "no AWS region is known", hint="Name one with --region, as `region:` in the file, or in AWS_REGION."
