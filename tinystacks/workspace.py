@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tinystacks.errors import SpecError
+from tinystacks.regions import LOCAL_REGION, checked_region
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from tinystacks.local.status import LocalStatus
     from tinystacks.operations.stage_reads import Operations
     from tinystacks.spec.model import StackSpec, StageSpec
-
-LOCAL_REGION = "us-east-1"
-"""Region of a stage in the local AWS when nothing names one."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,7 @@ class Workspace:
 
         Raises:
             CredentialsError: no region is known.
+            UsageError: there is no such region.
             LocalAwsError: the local AWS cannot be started.
         """
         return self._target(stage.profile, stage.region)
@@ -97,14 +96,16 @@ class Workspace:
             from tinystacks.local.process import LocalAws  # noqa: PLC0415 - an extra that only --local needs
             from tinystacks.local.target import LocalTarget  # noqa: PLC0415 - same
 
+            region = checked_region(self.region or region or LOCAL_REGION, local=True)
             status = LocalAws().start(runtime=self.runtime, speed=self.speed)
             if status.is_new and self.on_local_start is not None:
                 self.on_local_start(status)
-            return LocalTarget(status, self.region or region or LOCAL_REGION)
+            return LocalTarget(status, region)
         from tinystacks.deployment.target import AwsTarget, configured_region  # noqa: PLC0415 - boto3 takes 0.2 s to load
 
         profile = self.profile or profile
-        return AwsTarget(profile=profile, region=self.region or region or configured_region(profile))
+        region = checked_region(self.region or region or configured_region(profile))
+        return AwsTarget(profile=profile, region=region)
 
     def elsewhere(self, cluster: str, service: str | None = None) -> Operations:
         """Give what reads services that something else made; no file is needed, only the options say where.
@@ -179,11 +180,9 @@ class Workspace:
         return findings
 
     def _account(self, name: str | None) -> Target:
-        from tinystacks.deployment.target import AwsTarget, configured_region  # noqa: PLC0415 - boto3 takes 0.2 s to load
-
         try:
             return self.target(self.stage(name))
         except SpecError:
             if self.file is not None or name is not None:
                 raise
-            return AwsTarget(profile=self.profile, region=self.region or configured_region(self.profile))
+            return self._target(None, None)
