@@ -183,10 +183,10 @@ def _read(folder: WorkFolder, stack: str, region: str | None) -> tuple[StageReco
 
 def _local_target(record: StageRecord, outputs: StageOutputs) -> LocalTarget | None:
     from tinystacks.local.process import LocalAws  # noqa: PLC0415 - an extra that only --local needs
-    from tinystacks.local.target import LocalTarget  # noqa: PLC0415 - same
+    from tinystacks.local.target import LocalTarget, local_identity  # noqa: PLC0415 - same
 
     status = LocalAws().status()
-    if status is None or record.identity != f"local:{status.instance_id}":
+    if status is None or record.identity != local_identity(status, outputs.region):
         return None
     return LocalTarget(status, outputs.region)
 

@@ -118,4 +118,4 @@ class FakeTarget:
         return {}
 
     def identity(self) -> str:
-        return f"aws:{self.account_id()}:{self.region}" if self.name == "aws" else f"local:{self.instance}"
+        return f"{self.name}:{self.account_id() if self.name == 'aws' else self.instance}:{self.region}"

@@ -18,7 +18,12 @@ from tinystacks.deployment.lock import is_held, locked_error, read_holder
 from tinystacks.deployment.orphan_removal import removal_order, remove_orphan
 from tinystacks.deployment.pace import Pace
 from tinystacks.deployment.program_inputs import ProgramInputs
-from tinystacks.deployment.record_checks import check_account, check_engine_version, check_identity
+from tinystacks.deployment.record_checks import (
+    check_account,
+    check_engine_version,
+    check_identity,
+    is_of_another_life,
+)
 from tinystacks.deployment.recovery import run_past_stale_lock
 from tinystacks.deployment.release_journal import ReleaseJournal
 from tinystacks.deployment.stage_program import load_ahead
@@ -152,7 +157,7 @@ class StageContext:
         if record is None:
             return None
         identity = self.target.identity()
-        if record.identity != identity and self.target.name == "local":
+        if self.target.name == "local" and is_of_another_life(record, identity):
             self._start_clean(emit)
             return None
         check_identity(record, stack=self.stage.stack, identity=identity)
@@ -216,7 +221,7 @@ class StageContext:
             yield
         except EngineFailure as failure:
             if self.target.name == "local":
-                self._check_lives(failure)
+                self._check_lives(command or failure.command)
             if self.interrupt.requested.is_set():
                 refused = refusals(failure)
                 raise InterruptedByUserError(
@@ -226,13 +231,13 @@ class StageContext:
                 ) from failure
             raise explain(failure, stage=self.stage.stage) from failure
 
-    def _check_lives(self, failure: EngineFailure) -> None:
+    def _check_lives(self, command: str) -> None:
         try:
             self.target.account_id()
         except LocalAwsError as gone:
             again = typed_stage(self.stage.stage, self.target.name)
             raise LocalAwsError(
-                f"The local AWS ended during `{failure.command}`, and everything in it is gone.",
+                f"The local AWS ended during `{command}`, and everything in it is gone.",
                 hint=f"`tstack up {again}` starts another one and makes the stage anew.",
             ) from gone
 

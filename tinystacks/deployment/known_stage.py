@@ -10,6 +10,7 @@ from tinystacks.deployment.events import ignore
 from tinystacks.deployment.history import read_history
 from tinystacks.deployment.lock import is_held, read_holder
 from tinystacks.deployment.reading import outputs_of
+from tinystacks.deployment.record_checks import is_of_another_life
 from tinystacks.deployment.releases import releases_of
 from tinystacks.deployment.wording import typed_stage
 from tinystacks.errors import AwsError, NotDeployedError, UsageError
@@ -105,13 +106,13 @@ class KnownStage:
                 f"Stage `{stage.stage}` in this folder is of stack `{record.stack}`, not of `{stage.stack}`.",
                 hint=f"Name the file of `{record.stack}` with --file, or keep this one in a folder of its own.",
             )
-        if target.name == "local" and record.identity != target.identity():
+        if target.name == "local" and is_of_another_life(record, target.identity()):
             raise NotDeployedError(
                 f"Stage `{stage.stage}` was made in an earlier life of the local AWS, of which nothing is left.",
                 hint=f"`tstack up {typed_stage(stage.stage, target.name)}` makes it anew.",
             )
         region = record.identity.rpartition(":")[2]
-        if target.name == "aws" and region != target.region:
+        if region != target.region:
             raise UsageError(
                 f"Stage `{stage.stage}` lives in region {region}, not in {target.region}.",
                 hint=f"Use --region {region}.",

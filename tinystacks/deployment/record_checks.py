@@ -46,6 +46,11 @@ def check_identity(record: StageRecord, *, stack: str, identity: str) -> None:
     )
 
 
+def is_of_another_life(record: StageRecord, identity: str) -> bool:
+    """Whether a stage of the local AWS was made before that started anew, in whatever region."""
+    return record.identity.rpartition(":")[0] != identity.rpartition(":")[0]
+
+
 def check_account(asked: str | None, actual: str, stage: str) -> None:
     """Compare the account that the file names with the one of the credentials.
 

@@ -72,7 +72,10 @@ class Target(Protocol):
         ...
 
     def identity(self) -> str:
-        """Name what the target is, to compare with the stage's record: `aws:ACCOUNT:REGION` or `local:INSTANCE`."""
+        """Name what the target is, to compare with the stage's record.
+
+        `aws:ACCOUNT:REGION` or `local:INSTANCE:REGION`, where an instance is one life of the local AWS.
+        """
         ...
 
 

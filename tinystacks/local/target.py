@@ -104,8 +104,13 @@ class LocalTarget:
         }
 
     def identity(self) -> str:
-        """Changes whenever the local AWS starts anew, since everything in it is then gone."""
-        return f"local:{self.status.instance_id}"
+        """Give `local:INSTANCE:REGION`; the middle changes whenever the local AWS starts anew, with nothing in it."""
+        return local_identity(self.status, self.region)
+
+
+def local_identity(status: LocalStatus, region: str) -> str:
+    """Name a region in one life of the local AWS."""
+    return f"local:{status.instance_id}:{region}"
 
 
 def isolated_session(region: str, *, account_id: str = ACCOUNT_ID) -> Any:
