@@ -1,5 +1,7 @@
 """Rules over several fields: each refuses or warns of what AWS would refuse late, or what could never work."""
 
+from pathlib import Path
+
 import pytest
 
 from tinystacks.errors import SpecError
@@ -560,6 +562,26 @@ def test_instance_type_messages():
 def test_e11_architecture_follows_from_the_types():
     assert codes(web(rest="compute: {architecture: arm64}")) == ["architecture-differs"]
     assert codes(web(rest="compute: {architecture: arm64, instance_types: [t4g.micro]}")) == []
+
+
+def test_d17_a_group_that_may_be_empty_says_what_starting_and_ending_it_costs():
+    """Source: ECS developer guide, managed-scaling-behavior (two instances from none; 15 minutes until one goes)."""
+    text = web("tasks: 1", "compute: {instances: {min: 0, max: %s}}")
+    assert codes(text % 2) == []
+    found = message(text % 2, "instances-from-zero")
+    assert "compute.instances.min" in found
+    assert "two instances at once" in found
+    assert "about 15 minutes" in found
+    assert codes(web("tasks: 1", "compute: {instances: {min: 0, max: 1}}"), "warning") == [], "there is no second one"
+    assert codes(web("tasks: 1", "compute: {instances: {min: 1}}"), "warning") == []
+    own = "compute: {instances: {min: 0, max: 2}, scaling: {cpu: 75}}"
+    assert codes(web("tasks: 1", own), "warning") == [], "only managed scaling does so"
+    assert codes(web("tasks: 1")) == [], "by default a group is never empty"
+
+    prices = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    (row,) = [line for line in prices.splitlines() if line.startswith("| `compute.instances` with `min: 0`")]
+    assert "two instances at once" in row
+    assert "15 minutes" in row
 
 
 def test_cpu_scaling_minutes():

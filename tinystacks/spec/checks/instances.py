@@ -46,9 +46,23 @@ def check(stage: StageSpec) -> Iterator[Finding]:
     if compute.instances.min > compute.instances.max:
         message = f"must be at least `min` ({compute.instances.min}); {compute.instances.max} was given"
         yield error(("compute", "instances", "max"), "instances-min-over-max", message)
+    yield from _from_zero(compute)
     yield from _types(compute)
     yield from _architectures(compute)
     yield from _cpu_scaling(compute)
+
+
+def _from_zero(compute: ComputeSpec) -> Iterator[Finding]:
+    """What a group that may be empty costs when it starts and ends (trap D17).
+
+    Source: ECS developer guide, managed-scaling-behavior.
+    """
+    if compute.instances.min == 0 and compute.instances.max > 1 and compute.scaling == "managed":
+        message = (
+            "from no instance ECS launches two instances at once, and takes an empty one away after about 15 minutes; "
+            "both are paid for"
+        )
+        yield warning(("compute", "instances", "min"), "instances-from-zero", message)
 
 
 def _types(compute: ComputeSpec) -> Iterator[Finding]:
