@@ -257,7 +257,8 @@ def test_services_made_elsewhere_are_read_without_a_file(seen: Seen, tmp_path_fa
         (("logs", "prod"), 1, "`tstack up prod --local` makes it"),
         (("drift", "prod"), 1, "`tstack up prod --local` makes it"),
         (("status", "nowhere"), 2, "nowhere"),
-        (("tasks", "show"), 2, "tstack tasks show 1e3653c20153"),
+        (("tasks", "show"), 2, "`tstack tasks --local` lists them"),
+        (("scale", "web=99"), 2, "run `tstack up dev --local`"),
         (("exec", "--region", "eu-west-1"), 1, "It was made in us-east-1"),
     ],
 )

@@ -55,6 +55,7 @@ class Run:
             on_event=self.events.append,
             pace=Pace(clock=self.clock, sleep=self.clock.sleep, poll=5),
             past=past,
+            typed="dev --local",
         ).follow()
         (self.verdict,) = self.verdicts
 
@@ -161,7 +162,7 @@ def test_b5_d24_d32_a_first_deployment_has_nothing_to_go_back_to(status):
     assert run.verdict.result is Result.FAILED
     assert "tasks failed to start" in run.verdict.reason
     assert "no steady version to return to, so nothing serves" in run.verdict.reason
-    assert "`tstack up` again" in run.verdict.reason
+    assert "`tstack up dev --local` again" in run.verdict.reason
 
 
 def test_all_pages_of_stopped_tasks_are_counted():
@@ -233,7 +234,7 @@ def test_a_failed_rollback_is_a_failure():
     run = Run(Look(left, "ROLLBACK_FAILED", reason="no capacity."))
     assert run.verdict.result is Result.FAILED
     assert "no capacity (running now: 2 of shop-web:1, 1 of shop-web:2); " in run.verdict.reason
-    assert "`tstack rollback`" in run.verdict.reason
+    assert "`tstack rollback dev --local`" in run.verdict.reason
 
 
 def test_a_rollback_that_failed_with_nothing_left_says_so():
@@ -246,7 +247,7 @@ def test_a_way_back_that_does_not_end_names_the_whole_way_back():
     back = [deployment(OLD, running=2), deployment(state="FAILED", status="ACTIVE")]
     run = Run(Look(back, "ROLLBACK_IN_PROGRESS"), deadline=120)
     assert run.verdict.result is Result.TIMED_OUT
-    assert "`tstack rollback`" in run.verdict.reason
+    assert "`tstack rollback dev --local`" in run.verdict.reason
 
 
 def test_d18_a_deployment_that_a_newer_one_replaced_is_a_failure():

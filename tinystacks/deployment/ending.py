@@ -57,6 +57,7 @@ def follow_services(
             pace=context.pace,
             check=context.interrupt.check,
             past=past,
+            typed=typed_stage(context.stage.stage, context.target.name),
         ).follow()
     except InterruptedByUserError as error:
         again = f"tstack up {typed_stage(context.stage.stage, context.target.name)}"

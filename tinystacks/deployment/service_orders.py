@@ -18,6 +18,7 @@ from tinystacks.deployment.ordered_counts import OrderedCounts
 from tinystacks.deployment.results import UpResult
 from tinystacks.deployment.service_deployments import past_deployments
 from tinystacks.deployment.verdict import overall
+from tinystacks.deployment.wording import typed_stage
 from tinystacks.errors import AwsError, NotDeployedError, UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def scale(context: StageContext, outputs: StageOutputs, counts: Mapping[str, int
             raise UsageError(
                 f"service `{name}` runs {span} tasks (`services.{name}.tasks`), so {count} is not possible",
                 hint=f"Write `tasks: {{min: {min(least, count)}, max: {max(most, count)}}}` into the file and run "
-                "`tstack up`.",
+                f"`tstack up {typed_stage(context.stage.stage, context.target.name)}`.",
             )
     with StageLock(context.folder.lock_path, "scale"):
         live = live_services(context, chosen.cluster_name, chosen.services)
@@ -180,7 +181,7 @@ def live_services(
     if gone:
         raise NotDeployedError(
             f"ECS does not know service `{gone[0]}` of stage `{context.stage.stage}` (any more).",
-            hint="`tstack up` makes it again.",
+            hint=f"`tstack up {typed_stage(context.stage.stage, context.target.name)}` makes it again.",
         )
     return found
 

@@ -82,6 +82,7 @@ class Follower:
         pace: time.
         check: raises when the user asked for the end.
         past: service deployments, by ARN, that had ended before the order whose end is followed.
+        typed: the stage as it is typed behind a command; its name by default.
     """
 
     def __init__(
@@ -94,7 +95,9 @@ class Follower:
         pace: Pace,
         check: Callable[[], None] = lambda: None,
         past: frozenset[str] = frozenset(),
+        typed: str = "",
     ) -> None:
+        self._typed = typed or stage.stage
         self._past = past
         self._ecs = client("ecs")
         self._client = client
@@ -167,7 +170,7 @@ class Follower:
         self._progress(service, own, newest.status or str(primary.get("rolloutState", "")), earlier)
         if not service.rolled_back and service.own.is_replaced(primary, deployments, newest):
             serving = str(primary.get("taskDefinition", ""))
-            return self._end(service, Result.FAILED, replaced_words(serving), serving)
+            return self._end(service, Result.FAILED, replaced_words(serving, self._typed), serving)
         verdict = self._ended(service, seen, primary, status=newest.status, reason=newest.reason)
         return verdict or self._hopeless(service, own) or self._too_late(service)
 
@@ -189,13 +192,13 @@ class Follower:
         if status in _ROLLED_BACK or (serving not in {asked, ""} and status != "PENDING"):
             service.rolled_back = True
         if status == "ROLLBACK_FAILED":
-            return self._end(service, Result.FAILED, rollback_failed_words(why, deployments), serving)
+            return self._end(service, Result.FAILED, rollback_failed_words(why, deployments, self._typed), serving)
         if service.rolled_back:
             done = status == "ROLLBACK_SUCCESSFUL" or (status not in _ROLLING_BACK and rollout == "COMPLETED")
             return self._end(service, Result.ROLLED_BACK, rolled_back_words(why, serving), serving) if done else None
         if rollout == "FAILED" and service.breaker:
             # The circuit breaker goes back wherever there is a completed deployment to go back to.
-            return self._end(service, Result.FAILED, first_failed_words(why, deployments), serving)
+            return self._end(service, Result.FAILED, first_failed_words(why, deployments, self._typed), serving)
         if rollout == "FAILED" or status in _REPLACED:
             return self._end(service, Result.FAILED, why or "ECS gave the deployment up", serving)
         enough = int(seen.get("runningCount", 0)) >= int(seen.get("desiredCount", 0))
@@ -234,7 +237,8 @@ class Follower:
         if self._pace.clock() < service.deadline:
             return None
         seconds = int(service.deadline - self._start)
-        return self._end(service, Result.TIMED_OUT, too_late_words(seconds, rolling_back=service.rolled_back), None)
+        words = too_late_words(seconds, self._typed, rolling_back=service.rolled_back)
+        return self._end(service, Result.TIMED_OUT, words, None)
 
     def _end(self, service: _Followed, result: Result, reason: str, serving: str | None) -> ServiceVerdict:
         missing = self._registration.causes(service.name) if result is not Result.STEADY else ()

@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_ALL_OF_IT = (
-    "`tstack rollback` brings back all settings of the version before, also those that ECS leaves as they are, such as "
-    "`health_check.path`"
-)
 
-
-def replaced_words(serving: str) -> str:
+def replaced_words(serving: str, typed: str) -> str:
     """Say that another deployment took the place of the one that was asked for.
 
     Args:
         serving: ARN of the revision that ECS deploys now.
+        typed: the stage as it is typed behind a command.
     """
     return (
         f"replaced by another deployment, which somebody ordered meanwhile: ECS deploys {_revision(serving)} now; "
-        "`tstack up` deploys what the file says again"
+        f"`tstack up {typed}` deploys what the file says again"
     )
 
 
@@ -35,7 +31,7 @@ def rolled_back_words(why: str, serving: str) -> str:
     return f"ECS went back to {_revision(serving)}" + (f": {why}" if why else "")
 
 
-def rollback_failed_words(why: str, deployments: Iterable[Mapping[str, Any]]) -> str:
+def rollback_failed_words(why: str, deployments: Iterable[Mapping[str, Any]], typed: str) -> str:
     """Say that ECS could not go back.
 
     A target group is changed in its place, so that the version before is checked at the new version's path.
@@ -43,35 +39,45 @@ def rollback_failed_words(why: str, deployments: Iterable[Mapping[str, Any]]) ->
     Args:
         why: ECS's own words.
         deployments: of the service, in the form of DescribeServices: what runs now.
+        typed: the stage as it is typed behind a command.
     """
     running = _running(deployments)
     now = f"running now: {running}" if running else "nothing runs now"
-    return f"the rollback failed: {why.rstrip('.')} ({now}); {_ALL_OF_IT}"
+    return f"the rollback failed: {why.rstrip('.')} ({now}); {_all_of_it(typed)}"
 
 
-def too_late_words(seconds: int, *, rolling_back: bool) -> str:
+def too_late_words(seconds: int, typed: str, *, rolling_back: bool) -> str:
     """Say that the time is over.
 
     Args:
         seconds: that were given.
+        typed: the stage as it is typed behind a command.
         rolling_back: whether ECS is on its way back.
     """
     late = f"not steady after {seconds} s (`rolling_update.deadline`)"
-    return f"{late}; ECS is still going back: {_ALL_OF_IT}" if rolling_back else late
+    return f"{late}; ECS is still going back: {_all_of_it(typed)}" if rolling_back else late
 
 
-def first_failed_words(why: str, deployments: Iterable[Mapping[str, Any]]) -> str:
+def first_failed_words(why: str, deployments: Iterable[Mapping[str, Any]], typed: str) -> str:
     """Say that a deployment failed before which no other had completed (trap B5).
 
     Args:
         why: ECS's own words; empty when it gave none.
         deployments: of the service, in the form of DescribeServices: what runs now.
+        typed: the stage as it is typed behind a command.
     """
     reason = (why or "ECS gave the deployment up").rstrip(".")
     running = _running(deployments)
     now = f" (running now: {running})" if running else ", so nothing serves"
-    advice = "mend what the causes say and run `tstack up` again"
+    advice = f"mend what the causes say and run `tstack up {typed}` again"
     return f"{reason}; there is no steady version to return to{now}: {advice}"
+
+
+def _all_of_it(typed: str) -> str:
+    return (
+        f"`tstack rollback {typed}` brings back all settings of the version before, also those that ECS leaves as they "
+        "are, such as `health_check.path`"
+    )
 
 
 def _running(deployments: Iterable[Mapping[str, Any]]) -> str:
