@@ -84,12 +84,54 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
         message = f"{about}an answer of {service} lacks {error}"
         raise AwsError(message, service=service, hint=_LACKING, passes=True) from error
     except exceptions.BotoCoreError as error:
-        raise AwsError(
+        raise _without_answer(error, service, about) from error
+
+
+def _without_answer(error: Exception, service: str, about: str) -> AwsError | CredentialsError:
+    from botocore import exceptions  # noqa: PLC0415 - as above
+
+    if isinstance(error, _of_credentials(exceptions)):
+        return CredentialsError(
+            f"{about}the AWS credentials cannot be had: {error}",
+            hint="Correct the profile in the AWS settings (`aws configure list` shows what is read), or name another "
+            "one with --profile.",
+        )
+    if isinstance(error, _of_network(exceptions)):
+        return AwsError(
             f"{about}{service} could not be reached: {error}",
             service=service,
             hint="Look at the network, then repeat the command; it changes nothing twice.",
             passes=True,
-        ) from error
+        )
+    return AwsError(
+        f"{about}{service} was not asked: {error}",
+        service=service,
+        hint="Look at what was given, and at the AWS settings (`aws configure list`).",
+    )
+
+
+def _of_credentials(exceptions: Any) -> tuple[type[Exception], ...]:
+    """What says that the set-up of a profile is broken, or that what it names gave no credentials."""
+    return (
+        exceptions.InvalidConfigError,
+        exceptions.CredentialRetrievalError,
+        exceptions.UnknownCredentialError,
+        exceptions.RefreshWithMFAUnsupportedError,
+        exceptions.MetadataRetrievalError,
+        exceptions.MissingDependencyException,
+        exceptions.NoAuthTokenError,
+    )
+
+
+def _of_network(exceptions: Any) -> tuple[type[Exception], ...]:
+    """What the way to AWS does to a call, and an answer that came damaged."""
+    return (
+        exceptions.ConnectionError,
+        exceptions.HTTPClientError,
+        exceptions.IncompleteReadError,
+        exceptions.ChecksumError,
+        exceptions.FlexibleChecksumError,
+    )
 
 
 def _client_error(error: Any, service: str, about: str) -> AwsError | CredentialsError:

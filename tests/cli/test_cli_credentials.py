@@ -147,3 +147,22 @@ def test_doctor_says_that_the_profile_is_unknown(user):
     ran = user.run("doctor", "--json", "--profile", "nope")
     assert ran.code == 1
     assert any("(nope)" in finding["found"] for finding in ran.document["findings"] if finding["verdict"] == "failed")
+
+
+SETTINGS = {
+    "sso": "[profile broken]\nsso_session = gone\nsso_account_id = 123456789012\nsso_role_name = r\n",
+    "source": "[profile broken]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = gone\n",
+    "process": "[profile broken]\ncredential_process = /bin/false\n",
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_a_profile_whose_set_up_is_broken_is_no_fault_of_the_network(user, engine, settings):
+    user.write(FILE)
+    config = user.home / "config"
+    config.write_text(settings)
+    told = refused(user, ["up", "--yes", "--profile", "broken"], AWS_CONFIG_FILE=str(config))
+    assert "credentials cannot be had" in told
+    assert "--profile" in told
+    assert "network" not in told
+    assert not engine.was_started
