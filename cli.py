@@ -187,6 +187,7 @@ def up(
     from tinystacks.rendering.results import show_verdict
     from tinystacks.rendering.stage import show_deployed
 
+    place.check_local_only(runtime=runtime, speed=speed)
     if cancel:
         return releases.cancel_rollout(place)
     images = releases.given_images(image)

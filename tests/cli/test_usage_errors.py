@@ -46,3 +46,14 @@ def test_a_task_that_has_ended_is_not_followed(tmp_path):
     ran = a_user(tmp_path).run("logs", "--previous", "--follow", "--cluster", "main")
     assert ran.code == 2
     assert "leave --follow out" in ran.err
+
+
+@pytest.mark.parametrize("option", [("--runtime", "simulated"), ("--speed", "20")], ids=lambda option: option[0])
+def test_what_is_of_the_local_aws_only_is_refused_without_it(tmp_path, option):
+    user = a_user(tmp_path)
+    user.write("name: shop\nregion: us-east-1\nservices: {web: {image: 'example/web:1'}}\n")
+    ran = user.run("up", "--yes", *option, "--json")
+    error = ran.document["error"]
+    assert (ran.code, error["kind"]) == (2, "usage")
+    assert option[0] in error["message"]
+    assert "--local" in error["hint"]

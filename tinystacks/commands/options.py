@@ -78,6 +78,14 @@ class Place:
             **settings,
         )
 
+    def check_local_only(self, **options: Any) -> None:
+        """Refuse options that only the local AWS has, where that is not meant."""
+        given = [f"--{name}" for name, value in options.items() if value is not None]
+        if given and not self.local:
+            from tinystacks.errors import UsageError
+
+            raise UsageError(f"{' and '.join(given)} only fit the local AWS.", hint="Add --local, or leave it out.")
+
     def deployment(self, **settings: Any) -> Deployment:
         """Open the stage for changes; account, region and stage are said before anything happens."""
         from tinystacks.rendering.errors import show_warnings
