@@ -306,3 +306,10 @@ def test_the_later_map_wins_key_by_key(base, layer):
 def test_null_removes_exactly_its_key(base, removed):
     rest = {key: value for key, value in base.items() if key not in removed}
     assert merged({"tags": base}, {"tags": dict.fromkeys(removed)}) == {"tags": rest}
+
+
+def test_regions_of_every_partition_are_taken():
+    """Source: botocore's own list of endpoints, such as the European Sovereign Cloud's `eusc-de-east-1`."""
+    for region in ("eu-west-1", "us-gov-west-1", "us-isob-east-1", "ap-southeast-10", "eusc-de-east-1"):
+        stack = load_stack_text(BASE.replace("network:", f"region: {region}\nnetwork:"))
+        assert stack.stage().region == region

@@ -25,7 +25,7 @@ PATTERNS: Mapping[str, str] = {
     r"^/": "a path that begins with `/`",
     r"^(at|rate|cron)\(.+\)$": "`cron(0 8 ? * MON-FRI *)`, `rate(1 day)` or `at(2027-01-01T08:00:00)`",
     r"^ami-[0-9a-f]{8,17}$": "the id of a machine image, such as `ami-0abcdef1234567890`",
-    r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$": "the code of an AWS region, such as `eu-west-1`",
+    r"^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$": "the code of an AWS region, such as `eu-west-1`",
     r"^\d{12}$": 'the 12 digits of an AWS account in quotes, such as `"123456789012"`',
 }
 """What each pattern of the models asks for."""

@@ -35,7 +35,7 @@ class ApplicationSpec(SpecModel):
     """The load balancer."""
     alarms: AlarmsSpec = AlarmsSpec()
     """CloudWatch alarms."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$")] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$")] | None = None
     """AWS region; by default the one that the AWS profile or the environment names."""
     profile: str | None = None
     """Name of the AWS profile to use."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION: Final = "us-east-1"
 PLANNING_SECONDS: Final = 30.0
-IMPORT_REGION: Final = re.compile(r"^(?P<id>.+)@(?P<region>[a-z]{2}(-[a-z]+)+-\d{1,2})$")
+IMPORT_REGION: Final = re.compile(r"^(?P<id>.+)@(?P<region>[a-z]{2,5}(-[a-z]+)+-\d{1,2})$")
 """An import id may name the region, as Pulumi's `aws` 7 and later take it."""
 
 
