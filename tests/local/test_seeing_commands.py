@@ -259,7 +259,7 @@ def test_services_made_elsewhere_are_read_without_a_file(seen: Seen, tmp_path_fa
         (("status", "nowhere"), 2, "nowhere"),
         (("tasks", "show"), 2, "`tstack tasks --local` lists them"),
         (("scale", "web=99"), 2, "run `tstack up dev --local`"),
-        (("exec", "--region", "eu-west-1"), 1, "It was made in us-east-1"),
+        (("exec", "--region", "eu-west-1"), 2, "lives in region us-east-1, not in eu-west-1"),
     ],
 )
 def test_bad_input_says_what_to_do(seen: Seen, arguments: tuple[str, ...], code: int, words: str) -> None:
