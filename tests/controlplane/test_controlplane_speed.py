@@ -10,13 +10,19 @@ from typing import Any
 from tests.fakes.world import World
 
 
-def roll(tasks, instances):
-    """Roll a service; give the seconds that the machine took."""
+def about_to_roll(tasks, instances):
+    """Give a steady service whose next revision was just ordered."""
     world = World()
     world.instances(instances)
     service = world.service(tasks)
     world.steady(service, 36_000)
     world.plane.update_service(service="web", task_definition=world.definition("v2"))
+    return world, service
+
+
+def roll(tasks, instances):
+    """Roll a service; give the seconds that the machine took."""
+    world, service = about_to_roll(tasks, instances)
     begun = time.process_time()
     world.run(1)
     world.steady(service, 36_000)
@@ -31,11 +37,7 @@ def test_5000_tasks_on_1000_instances_roll_in_seconds():
 
 def calls_per_task(tasks, instances):
     """Count the calls of functions that a rolling update takes, of which no other work on the machine makes more."""
-    world = World()
-    world.instances(instances)
-    service = world.service(tasks)
-    world.steady(service, 36_000)
-    world.plane.update_service(service="web", task_definition=world.definition("v2"))
+    world, service = about_to_roll(tasks, instances)
     with cProfile.Profile() as profile:
         world.run(1)
         world.steady(service, 36_000)

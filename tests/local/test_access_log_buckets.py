@@ -4,28 +4,17 @@ Source: Application Load Balancer user guide, enable-access-logging (bucket poli
 reference, ModifyLoadBalancerAttributes (InvalidConfigurationRequest).
 """
 
-import functools
 import json
 
 import pytest
 
 from tests.fakes.local_stage import refusal
-from tinystacks.local.process import LocalAws
 from tinystacks.local.status import ACCOUNT_ID
-from tinystacks.local.target import LocalTarget
 
 SERVICE = {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
 OF_THE_REGION = {"AWS": "arn:aws:iam::127311923021:root"}
 OF_ANOTHER_REGION = {"AWS": "arn:aws:iam::156460612806:root"}
 EVERYTHING = "arn:aws:s3:::logs/*"
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    local = LocalAws(home=tmp_path_factory.mktemp("local"), providers=False)
-    target = LocalTarget(local.start(runtime="simulated", speed=20), "us-east-1")
-    yield functools.cache(target.client)
-    local.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
 from tinystacks.deployment.deployment import Deployment
@@ -11,18 +9,9 @@ from tinystacks.deployment.ends import Result
 from tinystacks.deployment.engine_model import EngineSettings
 from tinystacks.deployment.events import Notice
 from tinystacks.deployment.settings import DeploymentSettings
-from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget
 
 PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/shop/key"
-
-
-@pytest.fixture
-def server(tmp_path):
-    local = LocalAws(home=tmp_path / "home")
-    local.start("simulated", speed=60)
-    yield local
-    local.stop()
 
 
 def test_b5_when_the_cause_was_outside_of_the_file_up_has_ecs_deploy_the_same_revision_again(server, tmp_path):

@@ -11,7 +11,6 @@ from tests.fakes.local_deploying_child import local_deployment
 from tests.fakes.stage_remains import remains
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.gate import DowntimeError
-from tinystacks.local.process import LocalAws
 from tinystacks.operations.stage_reads import Operations
 
 if TYPE_CHECKING:
@@ -29,14 +28,6 @@ WEB = {
     "stop_timeout": 5,
     "rolling_update": {"deadline": 60},
 }
-
-
-@pytest.fixture
-def server(tmp_path):
-    local = LocalAws(home=tmp_path / "home")
-    local.start("simulated", speed=60)
-    yield local
-    local.stop()
 
 
 def on(kind: str, folder: Path) -> Deployment:

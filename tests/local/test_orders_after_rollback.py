@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
 from tinystacks.deployment.ends import Result
-from tinystacks.local.process import LocalAws
-
-
-@pytest.fixture
-def server(tmp_path):
-    local = LocalAws(home=tmp_path / "home")
-    local.start("simulated", speed=60)
-    yield local
-    local.stop()
 
 
 def test_a_restart_that_is_rolled_back_says_so_and_what_follows_is_steady(server, tmp_path):

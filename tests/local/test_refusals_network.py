@@ -5,22 +5,12 @@ import functools
 import pytest
 
 from tests.fakes.local_stage import refusal
-from tinystacks.local.process import LocalAws
-from tinystacks.local.target import LocalTarget
 
 VPC, SUBNET, GROUP, GATEWAY = (f"{kind}-0123456789abcdef0" for kind in ("vpc", "subnet", "sg", "igw"))
 NO_VPC = ("InvalidVpcID.NotFound", f"The vpc ID '{VPC}' does not exist")
 NO_SUBNET = ("InvalidSubnetID.NotFound", f"The subnet ID '{SUBNET}' does not exist")
 NO_GROUP = ("InvalidGroup.NotFound", f"The security group '{GROUP}' does not exist")
 NO_GATEWAY = ("InvalidInternetGatewayID.NotFound", f"The internetGateway ID '{GATEWAY}' does not exist")
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    local = LocalAws(home=tmp_path_factory.mktemp("local"), providers=False)
-    target = LocalTarget(local.start(runtime="simulated", speed=20), "us-east-1")
-    yield functools.cache(target.client)
-    local.stop()
 
 
 @pytest.fixture(scope="module")

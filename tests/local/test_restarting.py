@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.local_deploying_child import local_deployment
 from tests.fakes.poller import Poller
 from tinystacks.deployment.ends import Result
-from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget
 
 KEY = "arn:aws:ssm:us-east-1:123456789012:parameter/shop/key"
 SERVICES = {"web": {"image": "nginx:1.27", "port": 80, "secrets": {"KEY": KEY}, "rolling_update": {"deadline": 90}}}
-
-
-@pytest.fixture
-def server(tmp_path):
-    local = LocalAws(home=tmp_path / "home")
-    local.start("simulated", speed=60)
-    yield local
-    local.stop()
 
 
 def test_b14_h4_a_restart_replaces_every_task_without_a_failed_request_and_secrets_are_read_anew(server, tmp_path):
