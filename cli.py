@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinystacks import errors
-from tinystacks.commands import access, engine, local_aws, releases, seeing
+from tinystacks.commands import access, engine, instances, local_aws, releases, seeing
 from tinystacks.commands.options import Json, Place, Runtime, Speed, Yes, on_stage, open_streams, print_json
 from tinystacks.commands.typed_forms import parsed_form
 from tinystacks.commands.usage import made_command
@@ -305,6 +305,7 @@ def unlock(place: Place, *, yes: Yes = False) -> None:
 seeing.add_to(app)
 access.add_to(app)
 releases.add_to(app)
+instances.add_to(app)
 
 
 @app.command()

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 COMMAND_WORD = "--command-word"
 """Option of `run` that takes one word of the command behind `--`."""
-_OF_RELEASES = frozenset({"list", "show", "diff"})
-_WITH_VALUE = frozenset({"--file", "-f", "--profile", "--region", "--task", "-t", "--cluster", "--service", "-s"})
-"""Options of `tasks` and `releases` that are followed by their value."""
+_IN_GROUPS = {"releases": frozenset({"list", "show", "diff"}), "instances": frozenset({"list", "update"})}
+"""Commands of the groups that list when none is named."""
+_WITH_VALUE = frozenset(
+    {
+        "--file",
+        "-f",
+        "--profile",
+        "--region",
+        "--task",
+        "-t",
+        "--cluster",
+        "--service",
+        "-s",
+        "--ami",
+        "--message",
+        "-m",
+    }
+)
+"""Options of `tasks`, `releases` and `instances` that are followed by their value."""
 
 
 def parsed_form(words: list[str]) -> list[str]:
-    """Give the words that are parsed for `engine`, `releases [STAGE]`, `tasks show [STAGE] ID` and what is behind `--`.
+    """Give the words that are parsed for what people type.
+
+    That is `engine`, `releases [STAGE]`, `instances [STAGE]`, `tasks show [STAGE] ID`, and what is behind `--`.
 
     Args:
         words: as they were typed, without the program's name.
@@ -18,10 +36,10 @@ def parsed_form(words: list[str]) -> list[str]:
     asks_for_help = bool({"-h", "--help"} & set(words))
     if words[:1] == ["engine"] and not asks_for_help and all(word.startswith("-") for word in words[1:]):
         return ["engine", "show", *words[1:]]
-    if words[:1] == ["releases"] and not asks_for_help:
+    if words and words[0] in _IN_GROUPS and not asks_for_help:
         plain, options = _taken_apart(words[1:])
-        named = [] if plain[:1] and plain[0] in _OF_RELEASES else ["list"]
-        return ["releases", *named, *plain, *options]
+        named = [] if plain[:1] and plain[0] in _IN_GROUPS[words[0]] else ["list"]
+        return [words[0], *named, *plain, *options]
     if words[:1] == ["tasks"]:
         plain, options = _taken_apart(words[1:])
         if plain[:1] == ["show"] and len(plain) > 1:

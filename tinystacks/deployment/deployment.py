@@ -25,6 +25,7 @@ from tinystacks.deployment.removal import destroy
 from tinystacks.deployment.rollback import plan_rollback, roll_back
 from tinystacks.deployment.running_stage import RunningStage
 from tinystacks.deployment.settings import DeploymentSettings
+from tinystacks.deployment.stage_instances import StageInstances
 from tinystacks.deployment.update import Update
 from tinystacks.deployment.wording import typed_stage
 
@@ -200,6 +201,10 @@ class Deployment:
             NotDeployedError: the stage does not exist (any more).
         """
         return RunningStage(self._context, self.outputs())
+
+    def instances(self) -> StageInstances:
+        """Give the stage's instances: which machine image they run, and their move to another."""
+        return StageInstances(self._context, self._known)
 
     def refresh(self, on_event: OnEvent = ignore, *, dry_run: bool = False, limit: int | None = None) -> RefreshResult:
         """Take over into the state what AWS says.

@@ -41,6 +41,7 @@ class ProgramInputs:
         self._stage = stage
         self._target = target
         self._found_ami = ""
+        self._moved_to = ""
 
     def program(self, record: StageRecord | None, **settings: Any) -> Callable[[], None]:
         """Give the program to run.
@@ -68,13 +69,17 @@ class ProgramInputs:
         }
         return ProgramSettings(**{**given, **settings})
 
+    def move_to(self, ami_id: str) -> None:
+        """Pin the stage to another machine image from now on; `compute.ami` of the file stays stronger."""
+        self._moved_to = ami_id
+
     def ami_id(self, record: StageRecord | None) -> str:
         """Give the machine image the stage is pinned to (trap F1): today's at first; empty on Fargate."""
         compute = self._stage.compute
         if compute.kind == "fargate":
             return ""
-        if compute.ami:
-            return compute.ami
+        if compute.ami or self._moved_to:
+            return compute.ami or self._moved_to
         if record is not None and record.ami_id:
             return record.ami_id
         if not self._found_ami:

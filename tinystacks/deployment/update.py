@@ -46,6 +46,7 @@ class Update:
         context: the stage.
         images: image references that this command gives, by service (and `service/sidecar`).
         again: a release that is brought back, with its images; the context is of its stage.
+        operation: the command, in words; `up` or `rollback` by default.
         message: kept with the release.
         by: who releases; the login name by default.
         commit: version of the sources; empty when unknown.
@@ -61,6 +62,7 @@ class Update:
         *,
         images: Mapping[str, str] | None = None,
         again: Release | None = None,
+        operation: str = "",
         message: str,
         by: str,
         commit: str,
@@ -72,7 +74,7 @@ class Update:
         self._context = context
         self._images = images
         self._again = again
-        self._operation = "rollback" if again else "up"
+        self._operation = operation or ("rollback" if again else "up")
         self._message = message
         self._by = by or _login_name()
         self._commit = commit or (again.commit if again else source_version(context.workspace))

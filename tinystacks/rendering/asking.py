@@ -110,6 +110,18 @@ def ask_before_removing_parts(screen: Screen, error: RemovalError, *, yes: bool)
     _must_type(screen, DELETE_WORD, f"Type `{DELETE_WORD}` to go on: ")
 
 
+def ask_before_instances_update(screen: Screen, stage: StageSpec, *, yes: bool) -> None:
+    """Ask before the instances of a stage are replaced.
+
+    Raises:
+        UsageError: there is nobody to ask and no `--yes`.
+        InterruptedByUserError: the answer was no.
+    """
+    require_answer(screen, "instances update", yes=yes)
+    if not yes:
+        _must_type(screen, "y", f"Replace the instances of {stage.stack}/{stage.stage}? [y/N] ")
+
+
 def ask_before_rollback(screen: Screen, stage: StageSpec, number: int, *, yes: bool) -> None:
     """Ask before an earlier release is brought back.
 
