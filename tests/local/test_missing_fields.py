@@ -20,7 +20,9 @@ from tests.fakes.local_stage import eventually, fetch
 from tests.fakes.recorded_answers import Answers
 from tinystacks.deployment.early_instances import replace_early_instances
 from tinystacks.deployment.failed_deployments import deploy_failed_again
+from tinystacks.deployment.instance_refresh import newest_refresh
 from tinystacks.deployment.leftovers import Sweep
+from tinystacks.deployment.machine_image import MachineImage, instances_of, known_images
 from tinystacks.deployment.service_deployments import past_deployments
 from tinystacks.doctor.account import check_quotas, check_service_linked_roles
 from tinystacks.errors import TinystacksError
@@ -165,6 +167,18 @@ def _elsewhere(live: Live, client: Client) -> Told:
     return outputs_document(found.outputs), lambda console: show_outputs(console, found.outputs)
 
 
+def _instances(live: Live, client: Client) -> Told:
+    group = live.outputs.auto_scaling_group
+    found = instances_of(client, group)
+    known = known_images(client, {one.ami_id for one in found})
+    images = [known.get(one.ami_id) or MachineImage(id=one.ami_id) for one in found]
+    refresh = newest_refresh(client("autoscaling"), group)
+    return {
+        "images": [one.words for one in images],
+        "refresh": refresh and refresh.to_mapping(),
+    }, lambda _console: None
+
+
 def _doctor(_live: Live, client: Client) -> Told:
     found = [*check_service_linked_roles(client), *check_quotas(client)]
     return findings_document(found), lambda console: show_findings(console, found)
@@ -195,6 +209,7 @@ READS = {
     "exec --check": _check,
     "a session": _session,
     "services made elsewhere": _elsewhere,
+    "instances": _instances,
     "doctor": _doctor,
     "drift and repair": _sweep,
     "before a verdict": _before_a_verdict,

@@ -173,8 +173,8 @@ def follow_refresh(
 
 def _newest(autoscaling: Any, group: str) -> Mapping[str, Any] | None:
     with aws_errors("autoscaling", f"instance refreshes of {group}"):
-        found = autoscaling.describe_instance_refreshes(AutoScalingGroupName=group, MaxRecords=1)["InstanceRefreshes"]
-    return found[0] if found else None
+        answer = autoscaling.describe_instance_refreshes(AutoScalingGroupName=group, MaxRecords=1)
+    return next(iter(answer.get("InstanceRefreshes", [])), None)
 
 
 def _read(found: Mapping[str, Any]) -> InstanceRefresh:

@@ -12,7 +12,7 @@ from tinystacks.deployment.wording import typed_stage
 from tinystacks.errors import TinystacksError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tinystacks.deployment.context import StageContext
     from tinystacks.deployment.instance_refresh import InstanceRefresh
@@ -116,12 +116,12 @@ def machine_images(context: StageContext, outputs: StageOutputs, stage: StageSpe
     kept = record.former_ami_ids if record else ()
     former = [one for one in dict.fromkeys(kept) if one != outputs.ami_id]
     recommended = recommended_ami(stage, context.target)
-    known = known_images(context, {outputs.ami_id, recommended, *former})
+    known = known_images(context.target.client, {outputs.ami_id, recommended, *former})
     return MachineImages(
         image=known.get(outputs.ami_id) or MachineImage(id=outputs.ami_id),
         recommended=known.get(recommended) or MachineImage(id=recommended),
         former=tuple(known.get(one) or MachineImage(id=one) for one in former),
-        instances=instances_of(context, outputs),
+        instances=instances_of(context.target.client, outputs.auto_scaling_group),
         refresh=newest_refresh(context.target.client("autoscaling"), outputs.auto_scaling_group),
     )
 
@@ -147,7 +147,7 @@ def wanted_image(context: StageContext, stage: StageSpec, ami_id: str) -> Machin
         MachineImageError: EC2 does not know it in this region, or it is for other CPUs.
         AwsError: EC2 refuses to be read.
     """
-    found = known_images(context, {ami_id}).get(ami_id)
+    found = known_images(context.target.client, {ami_id}).get(ami_id)
     typed = typed_stage(stage.stage, context.target.name)
     if found is None:
         raise MachineImageError(
@@ -163,11 +163,19 @@ def wanted_image(context: StageContext, stage: StageSpec, ami_id: str) -> Machin
     return found
 
 
-def known_images(context: StageContext, ami_ids: Iterable[str]) -> Mapping[str, MachineImage]:
-    """Give, by id, those of the machine images that EC2 lists; a filter refuses no unknown id."""
+def known_images(client: Callable[[str], Any], ami_ids: Iterable[str]) -> Mapping[str, MachineImage]:
+    """Give, by id, those of the machine images that EC2 lists; a filter refuses no unknown id.
+
+    Args:
+        client: gives a boto3 client by service name.
+        ami_ids: of the images.
+
+    Raises:
+        AwsError: EC2 refuses to be read.
+    """
     ids = sorted(one for one in set(ami_ids) if one)
     with aws_errors("ec2", "machine images"):
-        found = context.target.client("ec2").describe_images(Filters=[{"Name": "image-id", "Values": ids}])["Images"]
+        found = client("ec2").describe_images(Filters=[{"Name": "image-id", "Values": ids}])["Images"]
         return {
             str(one["ImageId"]): MachineImage(
                 id=str(one["ImageId"]), name=str(one.get("Name") or ""), architecture=str(one.get("Architecture") or "")
@@ -176,14 +184,22 @@ def known_images(context: StageContext, ami_ids: Iterable[str]) -> Mapping[str, 
         }
 
 
-def instances_of(context: StageContext, outputs: StageOutputs) -> tuple[StageInstance, ...]:
-    """Give the instances of the stage's Auto Scaling group that run or begin to."""
+def instances_of(client: Callable[[str], Any], group: str) -> tuple[StageInstance, ...]:
+    """Give the instances of an Auto Scaling group that run or begin to.
+
+    Args:
+        client: gives a boto3 client by service name.
+        group: name of the Auto Scaling group.
+
+    Raises:
+        AwsError: EC2 refuses to be read.
+    """
     filters = [
-        {"Name": "tag:aws:autoscaling:groupName", "Values": [outputs.auto_scaling_group]},
+        {"Name": "tag:aws:autoscaling:groupName", "Values": [group]},
         {"Name": "instance-state-name", "Values": _LIVING},
     ]
-    with aws_errors("ec2", f"instances of Auto Scaling group {outputs.auto_scaling_group}"):
-        found = read_all(context.target.client("ec2"), "describe_instances", "Reservations", Filters=filters)
+    with aws_errors("ec2", f"instances of Auto Scaling group {group}"):
+        found = read_all(client("ec2"), "describe_instances", "Reservations", Filters=filters)
         return tuple(
             sorted(
                 (

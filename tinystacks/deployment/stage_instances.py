@@ -259,7 +259,11 @@ class StageInstances:
         return replace(_ended(self._as_it_is(outputs), images.image), refresh=refresh, left=left)
 
     def _left(self, outputs: StageOutputs, image: MachineImage) -> tuple[StageInstance, ...]:
-        return tuple(one for one in instances_of(self._context, outputs) if one.ami_id != image.id)
+        return tuple(
+            one
+            for one in instances_of(self._context.target.client, outputs.auto_scaling_group)
+            if one.ami_id != image.id
+        )
 
     def _as_it_is(self, outputs: StageOutputs) -> UpResult:
         return UpResult(
