@@ -158,7 +158,7 @@ def follow_refresh(
         if found is None or not found.under_way:
             return found
         if found.words != told:
-            emit(Notice(message=found.words.capitalize() + "."))
+            emit(Notice(message=f"{found.words[0].upper()}{found.words[1:]}."))
             told, told_at = found.words, pace.clock()
         elif pace.clock() - told_at > _SLOW_SECONDS:
             emit(
