@@ -193,9 +193,12 @@ def test_b17_spot_on_fargate_is_switched_on_by_a_forced_deployment_once(local, t
 def test_f2_another_instance_type_is_rolled_out_and_the_stage_goes_on(local, tmp_path):
     assert local.deployment(tmp_path).up().result is Result.STEADY
     changed = local.deployment(tmp_path, compute={"instance_types": ["t3.small"], "root_volume_gib": 40})
-    done = changed.up()
+    told: list[object] = []
+    done = changed.up(told.append)
     assert done.result is Result.STEADY
     assert done.changes.update > 0
+    notices = [one.message for one in told if isinstance(one, Notice)]
+    assert any("The instances are being replaced, one after another" in one for one in notices)
     scaling = changed.target.client("autoscaling")
     (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[done.outputs.auto_scaling_group])[
         "AutoScalingGroups"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tinystacks.deployment.events import OnEvent
     from tinystacks.deployment.pace import Pace
 
+AUTO_SCALING_GROUP = "aws:autoscaling/group:Group"
 _UNDER_WAY = frozenset({"Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"})
 _SLOW_SECONDS = 1800.0
 """Seconds without any progress after which that is told; ECS lets a task stop for as long as its `stopTimeout`."""
@@ -77,6 +78,28 @@ def newest_refresh(autoscaling: Any, group: str) -> InstanceRefresh | None:
     """
     found = _newest(autoscaling, group)
     return None if found is None else _read(found)
+
+
+def tell_refresh(autoscaling: Any, group: str, typed: str, emit: OnEvent) -> None:
+    """Tell an instance refresh that a change of the group has begun and that nobody waits for.
+
+    Args:
+        autoscaling: boto3 client.
+        group: name of the Auto Scaling group; empty on Fargate.
+        typed: the stage as it is typed behind a command.
+        emit: receives events.
+    """
+    try:
+        found = newest_refresh(autoscaling, group) if group else None
+    except AwsError:
+        return  # the services' verdict does not depend on it
+    if found is not None and found.under_way:
+        emit(
+            Notice(
+                message=f"The instances are being replaced, one after another: {found.words}. "
+                f"`tstack instances {typed}` shows how far that is."
+            )
+        )
 
 
 def start_refresh(autoscaling: Any, group: str) -> None:

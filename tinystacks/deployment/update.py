@@ -16,6 +16,7 @@ from tinystacks.deployment.engine_update import update_resources
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_removals, check_replacements
 from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images, own_images
+from tinystacks.deployment.instance_refresh import AUTO_SCALING_GROUP, tell_refresh
 from tinystacks.deployment.leaving_instances import image_of_instances, stage_on_instances
 from tinystacks.deployment.masking import masked
 from tinystacks.deployment.opening import open_stage
@@ -25,6 +26,7 @@ from tinystacks.deployment.release_gate import ReleaseGate
 from tinystacks.deployment.repositories import make_repositories
 from tinystacks.deployment.service_deployments import past_deployments
 from tinystacks.deployment.stored_record import to_stored
+from tinystacks.deployment.wording import typed_stage
 from tinystacks.errors import TinystacksError
 from tinystacks.images.git import source_version
 
@@ -131,6 +133,8 @@ class Update:
                 if gate is None or not gate.failed:
                     raise
                 return end_at_gate(context, opened, gate.failed, emit=emit)
+            if planned is not None:
+                self._tell_refresh(opened, planned)
             result = end_update(context, opened, changes, released=True, emit=emit)
             if leaving is None or result.result is not Result.STEADY:
                 return result
@@ -221,6 +225,12 @@ class Update:
             self._note_state(opened)
         context.interrupt.check()
         return done
+
+    def _tell_refresh(self, opened: Opened, planned: EventTranslator) -> None:
+        outputs = outputs_of(opened.state)
+        if outputs is not None and any(one.type == AUTO_SCALING_GROUP for one in planned.planned.values()):
+            typed = typed_stage(outputs.stage, self._context.target.name)
+            tell_refresh(self._context.target.client("autoscaling"), outputs.auto_scaling_group, typed, self._emit)
 
     def _without_instances(self, opened: Opened, program: Callable[[], None], result: UpResult) -> UpResult:
         """Remove the instances that the services have left."""
