@@ -81,11 +81,11 @@ def test_what_an_up_would_remove_is_listed_and_asked_about_and_refused_where_nob
     error = RemovalError("service `web` is removed")
     typed = Typed("delete", "y")
     terminal = Screen(data=typed, talk=typed, interactive=True, live=False)
-    ask_before_removing_parts(terminal, error, yes=False)
+    ask_before_removing_parts(terminal, error)
     with pytest.raises(InterruptedByUserError):
-        ask_before_removing_parts(terminal, error, yes=False)
+        ask_before_removing_parts(terminal, error)
     with pytest.raises(RemovalError) as refused:
-        ask_before_removing_parts(Screen(data=typed, talk=typed, interactive=False, live=False), error, yes=False)
+        ask_before_removing_parts(Screen(data=typed, talk=typed, interactive=False, live=False), error)
     assert refused.value.exit_code == 2
 
 

@@ -90,20 +90,17 @@ def ask_before_removal(screen: Screen, stage: StageSpec, count: int, *, yes: boo
         _must_type(screen, DELETE_WORD, question)
 
 
-def ask_before_removing_parts(screen: Screen, error: RemovalError, *, yes: bool) -> None:
+def ask_before_removing_parts(screen: Screen, error: RemovalError) -> None:
     """Say what an `up` would remove, and ask whether it may.
 
     Args:
         screen: the streams of the command.
         error: of the `up` that stopped before it.
-        yes: the user has said yes already.
 
     Raises:
-        RemovalError: there is nobody to ask and no `--yes`.
+        RemovalError: there is nobody to ask.
         InterruptedByUserError: the answer was no.
     """
-    if yes:
-        return
     if not screen.interactive:
         raise error
     screen.talk.print(error.message, markup=False)
