@@ -47,7 +47,7 @@ def calls_per_task(tasks, instances):
 
 
 def test_the_work_per_task_is_nearly_the_same_at_500_and_at_5000():
-    assert calls_per_task(5000, 1000) < 1.4 * calls_per_task(500, 100)
+    assert calls_per_task(5000, 1000) < 1.15 * calls_per_task(500, 100)
 
 
 def test_a_day_of_load_is_stepped_in_seconds_and_the_service_follows_it():

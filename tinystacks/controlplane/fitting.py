@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tinystacks.controlplane.model import ContainerInstance, Needs
+    from tinystacks.controlplane.settings import Settings
     from tinystacks.controlplane.state import State
 
 REASONS = {
@@ -74,11 +75,30 @@ def group_count(state: State, demand: Demand, instance: ContainerInstance, *, fo
     count_all = (
         settings.old_revisions_count_for_spread if for_spread else settings.old_revisions_count_for_distinct_instance
     )
-    return sum(
-        1
-        for task in instance.tasks.values()
-        if task.group == demand.group and (count_all or not demand.revision or task.started_by == demand.revision)
-    )
+    revision = "" if count_all else demand.revision
+    count = 0
+    # A plain loop: this runs twice for each task that is placed and stopped.
+    for task in instance.tasks.values():
+        if task.group == demand.group and (not revision or task.started_by == revision):
+            count += 1
+    return count
+
+
+def tests_of(settings: Settings, demand: Demand) -> tuple[str, ...]:
+    """Name the tests that a demand can fail, in the order of the settings; the others no instance need be asked."""
+    asked: dict[str, object] = {
+        "LOCATION": demand.zones,
+        "PORTS": demand.needs.ports,
+        "ENI": demand.needs.enis,
+        "ATTRIBUTE": demand.attributes,
+        "CONSTRAINT": demand.members or demand.distinct,
+    }
+    return tuple(name for name in ("AGENT", "LOCATION", *settings.failure_tests) if asked.get(name, True))
+
+
+def fits(state: State, demand: Demand, instance: ContainerInstance, tests: tuple[str, ...]) -> bool:
+    """Whether an instance passes all of some tests."""
+    return all(_passes(state, demand, instance, name) for name in tests)
 
 
 def failing(state: State, demand: Demand, instance: ContainerInstance) -> str:
@@ -89,7 +109,7 @@ def failing(state: State, demand: Demand, instance: ContainerInstance) -> str:
 def all_failing(state: State, demand: Demand, instance: ContainerInstance, *, only_first: bool = False) -> list[str]:
     """Name the tests that an instance fails, in the order of the settings."""
     failed: list[str] = []
-    for name in ("AGENT", "LOCATION", *state.settings.failure_tests):
+    for name in tests_of(state.settings, demand):
         if not _passes(state, demand, instance, name):
             failed.append(name)
             if only_first:

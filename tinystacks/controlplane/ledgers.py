@@ -72,8 +72,8 @@ def hold(task: Task) -> None:
         task.holds_resources = True
 
 
-def leave(state: State, task: Task) -> None:
-    """Take a stopped task off its instance."""
+def leave(task: Task) -> None:
+    """Take a stopped task off its instance; the scheduler's view gave its room back when it began to stop."""
     instance = task.container_instance
     if instance is None:
         return
@@ -83,7 +83,6 @@ def leave(state: State, task: Task) -> None:
     if task.holds_resources:
         _book(instance.held, task.needs, -1)
         task.holds_resources = False
-    changed(state, instance)
 
 
 def agent_has_room(instance: ContainerInstance, needs: Needs) -> bool:

@@ -109,7 +109,7 @@ def _stopped(state: State, task: Task) -> None:
     task.last_status = "STOPPED"
     task.stopped_at = state.now
     task.version += 1
-    ledgers.leave(state, task)
+    ledgers.leave(task)
     health.recount(state, task)
     state.clusters[task.cluster].tasks.pop(task.id, None)
     events.emit(
