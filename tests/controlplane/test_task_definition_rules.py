@@ -37,6 +37,50 @@ def test_a17_what_cannot_be_registered(containers, text):
     assert caught.value.code == "ClientException"
 
 
+def ports(name, *mappings):
+    return {**APP, "name": name, "portMappings": [dict(one) for one in mappings]}
+
+
+EIGHTY, DYNAMIC = {"containerPort": 80, "hostPort": 80}, {"containerPort": 80, "hostPort": 0}
+OTHER = {"containerPort": 8080, "hostPort": 80}
+
+
+@pytest.mark.parametrize(
+    ("containers", "mode"),
+    [
+        ([ports("app", EIGHTY), ports("side", OTHER)], "bridge"),
+        ([ports("app", EIGHTY, OTHER)], "bridge"),
+        ([ports("app", EIGHTY), ports("side", EIGHTY)], "host"),
+        ([ports("app", {"containerPort": 80}), ports("side", DYNAMIC)], "awsvpc"),
+    ],
+)
+def test_a17_a_host_port_is_mapped_once_in_a_task(containers, mode):
+    """Source: API PortMapping, hostPort; the text as in issue 1220 of the ECS agent."""
+    with pytest.raises(EcsError) as caught:
+        register(*containers, networkMode=mode)
+    assert caught.value.code == "ClientException"
+    assert caught.value.message == "TCP host port '80' is mapped multiple times in task."
+
+
+def test_a17_dynamic_host_ports_and_those_of_another_protocol_do_not_meet():
+    """Source: API PortMapping, hostPort 0; P7: TCP and UDP apart."""
+    register(ports("app", DYNAMIC), ports("side", DYNAMIC), ports("third", EIGHTY))
+    made = register(ports("app", EIGHTY), ports("side", {**OTHER, "protocol": "udp"}))
+    assert [one.protocol for one in made.needs.ports] == ["tcp", "udp"]
+
+
+@pytest.mark.parametrize("mode", ["awsvpc", "host"])
+def test_a17_without_a_bridge_the_host_port_is_the_container_port(mode):
+    """Source: API PortMapping, hostPort: blank or the same value as the containerPort."""
+    with pytest.raises(EcsError) as caught:
+        register(ports("app", OTHER), networkMode=mode)
+    assert caught.value.code == "ClientException"
+    wanted = f"When networkMode={mode}, the host ports and container ports in port mappings must match."
+    assert caught.value.message == wanted
+    blank = register(ports("app", {"containerPort": 8080, "hostPort": 0}), networkMode=mode)
+    assert blank.containers[0]["portMappings"][0]["hostPort"] == 8080
+
+
 @pytest.mark.parametrize(
     ("dependency", "text"),
     [

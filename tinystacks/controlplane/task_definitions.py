@@ -113,7 +113,7 @@ def _normalized(document: Mapping[str, object]) -> Document:
         for mapping in container["portMappings"]:
             mapping.setdefault("protocol", "tcp")
             if mode in {"awsvpc", "host"}:
-                mapping.setdefault("hostPort", mapping["containerPort"])
+                mapping["hostPort"] = mapping.get("hostPort") or mapping["containerPort"]
             elif mode == "bridge":
                 mapping.setdefault("hostPort", 0)
     result["compatibilities"] = ["EC2", "FARGATE"] if mode == "awsvpc" else ["EC2"]
@@ -170,6 +170,7 @@ def _check(document: Document) -> None:
     fargate = "FARGATE" in words(document, "requiresCompatibilities")
     for one in containers:
         _check_container(one, has_task_memory=bool(document.get("memory")))
+    _check_ports(containers, document["networkMode"])
     _check_dependencies({one["name"]: one for one in containers})
     if fargate:
         _check_fargate(document)
@@ -212,6 +213,23 @@ def _check_container(one: Document, *, has_task_memory: bool) -> None:
         )
     if hard and int(hard) < LOWEST_MEMORY:
         raise client_error(f"Invalid setting for container '{name}'. 'memory' must be at least {LOWEST_MEMORY} MiB.")
+
+
+def _check_ports(containers: Sequence[Document], mode: str) -> None:
+    """Refuse host ports that no task could have (API PortMapping, member hostPort)."""
+    mapped: set[tuple[str, int]] = set()
+    for mapping in (mapping for one in containers for mapping in one["portMappings"]):
+        port = int(mapping.get("hostPort") or 0)
+        if not port:
+            continue
+        if mode in {"awsvpc", "host"} and port != mapping["containerPort"]:
+            raise client_error(
+                f"When networkMode={mode}, the host ports and container ports in port mappings must match."
+            )
+        protocol = str(mapping["protocol"])
+        if (protocol, port) in mapped:
+            raise client_error(f"{protocol.upper()} host port '{port}' is mapped multiple times in task.")
+        mapped.add((protocol, port))
 
 
 def _check_fargate(document: Document) -> None:
