@@ -35,6 +35,8 @@ NO_ROOM = (
     "requirements. Reason: No Container Instances were found in your cluster."
 )
 EXITED = "Essential container in task exited"
+INITIALIZATION = "ResourceInitializationError: unable to pull secrets or registry auth:"
+NO_WAY = "There is a connection issue between the task and"
 
 
 class Run:
@@ -352,6 +354,14 @@ def test_a_service_that_is_gone_is_a_failure():
         ("Task failed to start", PULL, None, "image-pull"),
         ("Task failed to start", "CannotStartContainerError: exec format error", None, "wrong-architecture"),
         ("ResourceInitializationError: unable to pull secrets or registry auth: ssm", "", None, "secrets"),
+        (f"{INITIALIZATION} The task cannot pull registry auth: {NO_WAY} Amazon ECR.", "", None, "way-out"),
+        (f"{INITIALIZATION} unable to retrieve secret from asm: {NO_WAY} AWS Secrets Manager.", "", None, "way-out"),
+        (
+            f"{INITIALIZATION.partition(' ')[0]} failed to validate logger args: {NO_WAY} CloudWatch.",
+            "",
+            None,
+            "way-out",
+        ),
         (EXITED, "OutOfMemoryError: Container killed due to memory usage", 137, "out-of-memory"),
         ("Task failed ELB health checks in (target-group arn:x)", "", 0, "load-balancer-health-check"),
         ("Task failed container health checks", "", 0, "container-health-check"),

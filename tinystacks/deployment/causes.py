@@ -25,6 +25,11 @@ _NO_ROOM_ADVICE = (
     "No instance has room: raise `compute.instances.max`, take larger instance types, or lower `cpu` and `memory`."
 )
 
+_NO_WAY_ADVICE = (
+    "The task's subnet has no way there: set `nat` or `vpc_endpoints: true` under `network`; a VPC of your own needs a "
+    "route to a NAT gateway, or endpoints for ecr.api, ecr.dkr, s3, logs and what holds the secrets."
+)
+
 _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     (
         "wrong-architecture",
@@ -35,6 +40,11 @@ _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
         "image-pull",
         re.compile(r"CannotPullContainer|CannotPullECRContainer|CannotPullImage|pull image manifest|manifest unknown"),
         "Check that the image exists, that its name is right, and that instances may reach and read its registry.",
+    ),
+    (
+        "way-out",
+        re.compile(r"connection issue between the task and"),
+        _NO_WAY_ADVICE,
     ),
     (
         "secrets",

@@ -22,23 +22,30 @@ from tinystacks.controlplane.effects import (
     StopContainers,
     TerminateInstance,
 )
-from tinystacks.local.image_ways import RegistryAuthError, RegistryUnreachableError, interface_of, refuse_unreachable
 from tinystacks.local.runtime.base import PullFailed, Stopped
 from tinystacks.local.start_checks import image_failure, secret_failure
 from tinystacks.local.task_orders import container_orders, task_order
+from tinystacks.local.ways_out import (
+    RegistryAuthError,
+    RegistryUnreachableError,
+    interface_of,
+    logs_out_of_reach,
+    refuse_unreachable_image,
+    secrets_out_of_reach,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tinystacks.controlplane.plane import ControlPlane
     from tinystacks.local.emulation import Emulation
     from tinystacks.local.failures.book import FailureBook
     from tinystacks.local.group_watch import GroupWatch
-    from tinystacks.local.image_ways import TaskInterface
     from tinystacks.local.metrics import Metrics
     from tinystacks.local.runtime.base import ContainerOrder, Runtime, RuntimeEvent, TaskOrder
     from tinystacks.local.target_books import TargetBooks
     from tinystacks.local.task_logs import TaskLogs
+    from tinystacks.local.ways_out import TaskInterface
 
 _log = logging.getLogger(__name__)
 
@@ -196,12 +203,17 @@ class EffectHandler:
         task = start.task
         able: list[ContainerOrder] = []
         for order in start.containers:
-            no_start, no_image = self._out_of_reach(start.interface, order)
+            definition = order.definition
+            no_start, no_image = self._image_out_of_reach(start.interface, definition)
+            no_start = no_start or secrets_out_of_reach(self._emulation, start.interface, definition)
             no_image = no_image or self._failures.pull_failure(task, order)
-            no_image = no_image or image_failure(self._emulation, order.definition)
-            why_not = no_start or secret_failure(self._emulation, order.definition, region)
+            no_image = no_image or image_failure(self._emulation, definition)
+            why_not = no_start or secret_failure(self._emulation, definition, region)
             if not why_not and not no_image:
-                why_not = self._logs.open(order.definition, region=region, task_id=task.task_id, container=order.name)
+                why_not = logs_out_of_reach(self._emulation, start.interface, definition)
+                why_not = why_not or self._logs.open(
+                    definition, region=region, task_id=task.task_id, container=order.name
+                )
             if why_not:
                 self._report(Stopped(task_id=task.task_id, container=order.name, exit_code=None, reason=why_not))
             elif no_image:
@@ -211,11 +223,11 @@ class EffectHandler:
         if able:
             runtime.start(task, tuple(able))
 
-    def _out_of_reach(self, interface: TaskInterface | None, order: ContainerOrder) -> tuple[str, str]:
+    def _image_out_of_reach(self, interface: TaskInterface | None, definition: Mapping[str, Any]) -> tuple[str, str]:
         """Why the task cannot be initialised, and why the image cannot be pulled; empty when they can."""
         if interface is not None:
             try:
-                refuse_unreachable(self._emulation, interface, order.definition)
+                refuse_unreachable_image(self._emulation, interface, definition)
             except RegistryAuthError as error:
                 return str(error), ""
             except RegistryUnreachableError as error:

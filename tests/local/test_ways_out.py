@@ -1,7 +1,7 @@
-"""A Fargate task pulls through its own interface: without a way out of its subnet it does not start.
+"""A Fargate task fetches all that it starts with through its own interface: its image, its secrets, its log group.
 
 Source: ECS developer guide, resource-initialization-error, cannot-pull-container-error, fargate-task-networking; VPC
-user guide, route-table-options. The pulls of EC2 instances go through the instance.
+user guide, route-table-options. Tasks on EC2 instances fetch all of it through the instance.
 """
 
 import pytest
@@ -19,7 +19,7 @@ EVERYWHERE = "0.0.0.0/0"
 def client(tmp_path_factory):
     local = LocalAws(home=tmp_path_factory.mktemp("local"), providers=False)
     target = LocalTarget(local.start(runtime="simulated", speed=100), REGION)
-    clients = {name: target.client(name) for name in ("ec2", "ecs")}
+    clients = {name: target.client(name) for name in ("ec2", "ecs", "logs", "secretsmanager", "ssm")}
     clients["ecs"].create_cluster(clusterName="main", capacityProviders=["FARGATE"])
     yield clients.__getitem__
     local.stop()
@@ -51,7 +51,7 @@ def network(client):
     ec2.delete_vpc(VpcId=vpc)
 
 
-def outcome(client, network, *, image=OTHER_REGISTRY, public=False):
+def outcome(client, network, *, image=OTHER_REGISTRY, public=False, container=None):
     """Run a task; its first container's reason when it stopped before it ran, else `RUNNING`."""
     ecs = client("ecs")
     ecs.register_task_definition(
@@ -60,7 +60,7 @@ def outcome(client, network, *, image=OTHER_REGISTRY, public=False):
         requiresCompatibilities=["FARGATE"],
         cpu="256",
         memory="512",
-        containerDefinitions=[{"name": "job", "image": image}],
+        containerDefinitions=[{"name": "job", "image": image, **(container or {})}],
     )
     awsvpc = {"subnets": [network["subnet"]], "assignPublicIp": "ENABLED" if public else "DISABLED"}
     started = ecs.run_task(
@@ -166,3 +166,65 @@ def test_the_default_vpc_has_its_gateway(client):
     filters = [{"Name": "default-for-az", "Values": ["true"]}]
     subnet = client("ec2").describe_subnets(Filters=filters)["Subnets"][0]["SubnetId"]
     assert outcome(client, {"subnet": subnet}, public=True) == "RUNNING"
+
+
+def endpoint(client, network, *names):
+    """Make interface endpoints, and the gateway one of S3."""
+    for name in names:
+        given = (
+            {"VpcEndpointType": "Gateway", "RouteTableIds": [network["table"]]}
+            if name == "s3"
+            else {"VpcEndpointType": "Interface", "SubnetIds": [network["subnet"]]}
+        )
+        client("ec2").create_vpc_endpoint(VpcId=network["vpc"], ServiceName=f"com.amazonaws.{REGION}.{name}", **given)
+
+
+TO_ECR = ("ecr.api", "ecr.dkr", "s3")
+
+
+def test_a_log_group_needs_an_endpoint_of_cloudwatch_logs(client, network):
+    """ECS developer guide, resource-initialization-error; CloudWatch Logs user guide, interface VPC endpoints."""
+    client("logs").create_log_group(logGroupName="/job")
+    options = {"awslogs-group": "/job", "awslogs-region": REGION, "awslogs-stream-prefix": "job"}
+    logging = {"logConfiguration": {"logDriver": "awslogs", "options": options}}
+    endpoint(client, network, *TO_ECR)
+    assert outcome(client, network) == "RUNNING"
+    assert outcome(client, network, container=logging) == (
+        "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log "
+        "group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. "
+        "Check your network configuration. : signal: killed"
+    )
+    endpoint(client, network, "logs")
+    assert outcome(client, network, container=logging) == "RUNNING"
+    elsewhere = {"logConfiguration": {"logDriver": "awslogs", "options": {**options, "awslogs-region": "eu-west-1"}}}
+    assert "failed to validate logger args" in outcome(client, network, container=elsewhere)
+
+
+def test_a_secret_needs_an_endpoint_of_secrets_manager(client, network):
+    """ECS developer guide, resource-initialization-error; Secrets Manager user guide, vpc-endpoint-overview."""
+    arn = client("secretsmanager").create_secret(Name="job/key", SecretString="hush")["ARN"]
+    secrets = {"secrets": [{"name": "KEY", "valueFrom": arn}]}
+    endpoint(client, network, *TO_ECR, "ssm")
+    said = outcome(client, network, container=secrets)
+    assert said.startswith(
+        "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret from asm: "
+        "There is a connection issue between the task and AWS Secrets Manager. Check your task network configuration. "
+        f"failed to fetch secret {arn} from secrets manager: "
+    )
+    assert said.endswith("context deadline exceeded")
+    endpoint(client, network, "secretsmanager")
+    assert outcome(client, network, container=secrets) == "RUNNING"
+
+
+def test_a_parameter_needs_an_endpoint_of_systems_manager(client, network):
+    """ECS developer guide, resource-initialization-error; Systems Manager user guide, setup-create-vpc."""
+    client("ssm").put_parameter(Name="/job/key", Value="hush", Type="SecureString")
+    secrets = {"secrets": [{"name": "KEY", "valueFrom": "/job/key"}]}
+    endpoint(client, network, *TO_ECR, "secretsmanager")
+    assert outcome(client, network, container=secrets).startswith(
+        "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: "
+        "The task cannot pull secrets from AWS Systems Manager. There is a connection issue between the task and AWS "
+        "Systems Manager Parameter Store. Check your task network configuration."
+    )
+    endpoint(client, network, "ssm")
+    assert outcome(client, network, container=secrets) == "RUNNING"
