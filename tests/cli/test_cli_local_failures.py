@@ -26,10 +26,20 @@ def test_speed_is_set_and_status_shows_it(user):
     assert user.run("local", "status", "--json").document["speed"] == 60
 
 
-@pytest.mark.parametrize("speed", ["0", "2000"])
+@pytest.mark.parametrize("speed", ["0", "2000", "1e+09", "nan", "-1", "-0.5", "-.5", "-1x", "abc", "''"])
 def test_a_speed_that_no_clock_has_is_wrong_usage(user, speed):
-    ran = user.run("local", "speed", speed)
-    assert (ran.code, f"cannot be {speed}" in ran.err) == (2, True)
+    before = user.run("local", "status", "--json").document["speed"]
+    ran = user.run("local", "speed", speed, "--json")
+    error = ran.document["error"]
+    assert (ran.code, error["kind"]) == (2, "usage")
+    assert error["message"] == f"the speed of the local AWS cannot be {speed}"
+    assert error["hint"] == "Give a number above 0, at most 1000."
+    assert user.run("local", "status", "--json").document["speed"] == before
+
+
+def test_an_option_that_speed_does_not_have_is_no_speed(user):
+    ran = user.run("local", "speed", "--jsn", "5")
+    assert (ran.code, "No such option: --jsn" in ran.err) == (2, True)
 
 
 def test_what_is_broken_is_told_listed_and_mended(user):

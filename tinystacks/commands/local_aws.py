@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import re
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from tinystacks.commands.options import Json, Region, Runtime, Speed, Yes, open_streams, print_json
-from tinystacks.errors import LocalAwsError
+from tinystacks.errors import LocalAwsError, UsageError
 
 if TYPE_CHECKING:
     from tinystacks.local.status import LocalStatus
+
+
+_NEGATIVE = re.compile(r"-[\d.]")
 
 
 def _complete_kind(incomplete: str) -> list[str]:
@@ -36,16 +41,37 @@ def status(*, as_json: Json = False) -> None:
     _show_local(_running_local_aws(), as_json=as_json)
 
 
-@app.command("speed")
+class _SpeedCommand(TyperCommand):
+    """Takes a negative number for a wrong speed, not for an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        for given in args:
+            if _NEGATIVE.match(given):
+                raise _no_speed(given)
+        return super().parse_args(ctx, args)
+
+
+def _no_speed(given: str) -> UsageError:
+    from tinystacks.local.clock import MAX_SPEED
+
+    hint = f"Give a number above 0, at most {MAX_SPEED:g}."
+    return UsageError(f"the speed of the local AWS cannot be {given}", hint=hint)
+
+
+@app.command("speed", cls=_SpeedCommand)
 def set_speed(
-    speed: Annotated[float, typer.Argument(metavar="N", help="Simulated seconds per second, up to 1000.")],
+    speed: Annotated[str, typer.Argument(metavar="N", help="Simulated seconds per second, up to 1000.")],
     *,
     as_json: Json = False,
 ) -> None:
     """Set how fast simulated time runs from now on, such as 60 to see a scale-in of 15 minutes in 15 seconds."""
     from tinystacks.local.process import LocalAws
 
-    changed = LocalAws().set_speed(speed)
+    try:
+        wanted = float(speed)
+    except ValueError:
+        raise _no_speed(speed) from None
+    changed = LocalAws().set_speed(wanted)
     if as_json:
         print_json({"speed": changed.speed})
     else:
