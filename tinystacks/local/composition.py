@@ -254,6 +254,7 @@ class LocalServer:
                 ("autoscaling", "CancelInstanceRefresh"): refreshes.cancel,
                 ("autoscaling", "CompleteLifecycleAction"): group_operations.complete_hook,
                 ("autoscaling", "DescribeInstanceRefreshes"): refreshes.describe,
+                ("autoscaling", "DescribeLifecycleHooks"): group_operations.hooks,
                 ("autoscaling", "DescribeScalingActivities"): group_operations.activities,
                 ("autoscaling", "PutScalingPolicy"): group_operations.put_policy,
                 ("autoscaling", "StartInstanceRefresh"): refreshes.start,

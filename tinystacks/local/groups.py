@@ -7,15 +7,14 @@ lifecycle-hooks, as-verify-scaling-activity (texts of activities).
 from __future__ import annotations
 
 import time
-import uuid
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
 from tinystacks.local.documents import members, structure
 from tinystacks.local.emulation import cluster_of_user_data, reserved_memory_of_user_data
+from tinystacks.local.group_activities import Activities, now_text
 from tinystacks.local.group_places import can_be_balanced, next_place, refusal
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 
 WAITING = "Terminating:Wait"
 """Lifecycle state of an instance whose termination hook has not been completed."""
-_KEPT_ACTIVITIES = 200
 REFUSED_AGAIN_SECONDS = 30.0
-"""Real seconds between two activities that say that nothing can be launched."""
+"""Real seconds between two activities that say that nothing can be launched, or terminated."""
+_PROTECTED = "Could not scale to desired capacity because all remaining instances are protected from scale-in."
 
 
 class ZonedGroup(FakeAutoScalingGroup):
@@ -36,7 +35,7 @@ class ZonedGroup(FakeAutoScalingGroup):
     Attributes:
         full_zones: zones in which EC2 has no capacity now.
         drained_groups: ARNs of groups whose capacity provider has managed draining; the scheduler keeps it.
-        activities: scaling activities in the API's form, newest first.
+        activities: its scaling activities.
         cause: what asked for the next change of the desired capacity, as it stands in the activity's cause.
         unbalanced: a zone came back: launch there first, then terminate elsewhere, until the zones are even.
         deleting: it is being force-deleted: nothing is waited for any more.
@@ -46,7 +45,7 @@ class ZonedGroup(FakeAutoScalingGroup):
     drained_groups: ClassVar[set[str]] = set()
 
     def __init__(self, **settings: Any) -> None:
-        self.activities: list[dict[str, Any]] = []
+        self.activities = Activities()
         self.cause = ""
         self.unbalanced = False
         self.refused_at = 0.0
@@ -98,12 +97,13 @@ class ZonedGroup(FakeAutoScalingGroup):
         self.note_termination(state, reason)
         if self.arn in self.drained_groups and not self.deleting:
             state.lifecycle_state = WAITING
+            self.activities.wait_for_hook(state.instance_id)
         else:
             self.finish_termination(state)
 
     def note_termination(self, state: InstanceState, reason: str = "") -> None:
         """Write the activity of a termination."""
-        self._record("Terminating EC2 instance", state.instance_id, reason)
+        self.activities.write_termination(self.name, self.arn, state.instance_id, [self.cause, reason])
 
     def note_scale_in(self, state: InstanceState) -> None:
         """Write the activity of a termination that ECS's scale-in chose (rule C34)."""
@@ -112,6 +112,7 @@ class ZonedGroup(FakeAutoScalingGroup):
     def finish_termination(self, state: InstanceState) -> None:
         """Let an instance go for good."""
         self.instance_states = [one for one in self.instance_states if one is not state]
+        self.activities.end(state.instance_id)
         if state.instance.state != "terminated":
             self.ec2_backend.terminate_instances([state.instance_id])
             self.autoscaling_backend.elbv2_backend.notify_terminate_instances([state.instance_id])
@@ -156,9 +157,8 @@ class ZonedGroup(FakeAutoScalingGroup):
                 autoscaling_group=self,
             )
             self.instance_states.append(state)
-            self._record(
-                "Launching a new EC2 instance",
-                state.instance_id,
+            self._write(
+                f"Launching a new EC2 instance: {state.instance_id}",
                 "an instance was started in response to a difference between desired and actual capacity, "
                 f"increasing the capacity from {had + number} to {had + number + 1}.",
             )
@@ -205,16 +205,17 @@ class ZonedGroup(FakeAutoScalingGroup):
 
     def _refuse_launch(self) -> None:
         """Write that EC2 has no capacity, now and then as long as that lasts."""
+        self._write_failure(
+            "Launching a new EC2 instance",
+            "an instance was started in response to a difference between desired and actual capacity.",
+            refusal(self, self._next_type(is_spot=False)),
+        )
+
+    def _write_failure(self, description: str, reason: str, failure: str) -> None:
         if time.monotonic() - self.refused_at < REFUSED_AGAIN_SECONDS:
             return
         self.refused_at = time.monotonic()
-        self._record(
-            "Launching a new EC2 instance",
-            "",
-            "an instance was started in response to a difference between desired and actual capacity.",
-            status="Failed",
-            message=refusal(self, self._next_type(is_spot=False)),
-        )
+        self._write(description, reason, failure=failure)
 
     def _balance(self) -> None:
         """Launch one in the poorest zone; the next look terminates one in the richest (rule C32)."""
@@ -260,12 +261,7 @@ class ZonedGroup(FakeAutoScalingGroup):
         for _ in range(count):
             state = self._next_to_go()
             if state is None:
-                self._record(
-                    "Could not scale to desired capacity because all remaining instances are protected from scale-in.",
-                    "",
-                    "",
-                    status="Failed",
-                )
+                self._write_failure(_PROTECTED, "", _PROTECTED)
                 return
             self.begin_termination(state, self._shrinking(state))
 
@@ -274,7 +270,7 @@ class ZonedGroup(FakeAutoScalingGroup):
         return (
             "an instance was taken out of service in response to a difference between desired and actual capacity, "
             f"shrinking the capacity from {have} to {have - 1}."
-            f"  At {_now_text()} instance {state.instance_id} was selected for termination."
+            f"  At {now_text()} instance {state.instance_id} was selected for termination."
         )
 
     def _next_to_go(self) -> InstanceState | None:
@@ -286,28 +282,8 @@ class ZonedGroup(FakeAutoScalingGroup):
         per_zone = Counter(one.availability_zone for one in staying)
         return min(free, key=lambda one: (-per_zone[one.availability_zone], self.is_current(one), staying.index(one)))
 
-    def _record(
-        self, description: str, instance_id: str, reason: str, *, status: str = "Successful", message: str = ""
-    ) -> None:
-        now = datetime.now(UTC)
-        causes = [f"At {_now_text()} {text}" for text in (self.cause, reason) if text]
-        self.activities.insert(
-            0,
-            {
-                "ActivityId": str(uuid.uuid4()),
-                "AutoScalingGroupName": self.name,
-                "AutoScalingGroupARN": self.arn,
-                "Description": f"{description}: {instance_id}" if instance_id else description,
-                "Cause": "  ".join(causes),
-                "StartTime": now,
-                "EndTime": now,
-                "StatusCode": status,
-                "StatusMessage": (message or description) if status == "Failed" else None,
-                "Progress": 100,
-                "Details": "{}",
-            },
-        )
-        del self.activities[_KEPT_ACTIVITIES:]
+    def _write(self, description: str, reason: str, *, failure: str = "") -> None:
+        self.activities.write(self.name, self.arn, description, [self.cause, reason], failure=failure)
 
 
 def zoned_groups(groups: Iterable[FakeAutoScalingGroup]) -> list[ZonedGroup]:
@@ -320,7 +296,3 @@ def install() -> None:
     import moto.autoscaling.models as models  # noqa: PLC0415, PLR0402 - the module itself is changed
 
     models.FakeAutoScalingGroup = ZonedGroup
-
-
-def _now_text() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from tinystacks.local.groups import ZonedGroup
 
 
+DRAINING_HOOK = "ecs-managed-draining-termination-hook"
+"""The hook that ECS puts on the group of a capacity provider with managed draining (rule C26)."""
+_HOOK_SECONDS = 3600
+_LONGEST_WAIT_SECONDS = 48 * 3600
+"""EC2 Auto Scaling user guide, lifecycle-hooks: 48 hours, or 100 times the heartbeat, whichever is smaller."""
+_DRAINING_HOOK = {
+    "LifecycleHookName": DRAINING_HOOK,
+    "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
+    "HeartbeatTimeout": _HOOK_SECONDS,
+    "GlobalTimeout": _LONGEST_WAIT_SECONDS,
+    "DefaultResult": "CONTINUE",
+}
+
+
 class GroupOperations:
     """The operations.
 
@@ -51,9 +65,9 @@ class GroupOperations:
                 )
             group.desired_capacity = (group.desired_capacity or 0) - 1
         group.begin_termination(state, "instance was taken out of service in response to a user request.")
-        activity = group.activities[0]
+        begun = {**next(iter(group.activities)), "StatusCode": "InProgress", "Progress": 0, "EndTime": None}
         group.maintain()
-        return {"Activity": activity}
+        return {"Activity": begun}
 
     def put_policy(self, call: AwsCall) -> dict[str, Any]:
         """PutScalingPolicy; moto misspells the ARN in its answer and takes any group's name."""
@@ -78,13 +92,43 @@ class GroupOperations:
         )
         return {"PolicyARN": policy.arn, "Alarms": []}
 
+    def hooks(self, call: AwsCall) -> dict[str, Any]:
+        """DescribeLifecycleHooks: those that were put, and ECS's own where managed draining is on."""
+        given = call.parameters
+        name, wanted = str(given.get("AutoScalingGroupName")), set(call.given("LifecycleHookNames"))
+        backend: Any = self._emulation.autoscaling(call.region)
+        found = [
+            {
+                "LifecycleHookName": one.name,
+                "AutoScalingGroupName": name,
+                "LifecycleTransition": one.lifecycle_transition,
+                "HeartbeatTimeout": one.heartbeat_timeout or _HOOK_SECONDS,
+                "GlobalTimeout": min(_LONGEST_WAIT_SECONDS, 100 * int(one.heartbeat_timeout or _HOOK_SECONDS)),
+                "DefaultResult": one.default_result or "ABANDON",
+            }
+            for one in backend.describe_lifecycle_hooks(name)
+        ]
+        if any(group.name == name and group.arn in group.drained_groups for group in self._groups(call.region)):
+            found.append({**_DRAINING_HOOK, "AutoScalingGroupName": name})
+        return {"LifecycleHooks": [one for one in found if not wanted or one["LifecycleHookName"] in wanted]}
+
     def complete_hook(self, call: AwsCall) -> dict[str, Any]:
-        """CompleteLifecycleAction for an instance that waits in its termination."""
+        """CompleteLifecycleAction for an instance that waits in its termination; whatever the result, it goes."""
+        given = call.parameters
+        token, instance_id = given.get("LifecycleActionToken"), str(given.get("InstanceId"))
         for group in self._groups(call.region):
-            state = group.find(str(call.parameters.get("InstanceId")))
-            if state is not None and state.lifecycle_state == WAITING:
+            state = group.find(instance_id)
+            if (
+                state is not None
+                and state.lifecycle_state == WAITING
+                and group.name == given.get("AutoScalingGroupName")
+                and given.get("LifecycleHookName") == DRAINING_HOOK
+                and not token
+            ):
                 group.finish_termination(state)
-        return {}
+                return {}
+        sought = f"token {token}" if token else f"instance ID {instance_id}"
+        raise RefusalError("ValidationError", f"No active Lifecycle Action found with {sought}")
 
     def _member(self, call: AwsCall) -> tuple[ZonedGroup, InstanceState]:
         instance_id = str(call.parameters.get("InstanceId"))
