@@ -14,10 +14,6 @@ CRASH = {"start": 1, "pull_error": "CannotPullContainerError: no"}
 SUBNETS = {"awsvpcConfiguration": {"subnets": ["subnet-a", "subnet-b"]}}
 
 
-def detail_types(world):
-    return [one.detail_type for one in world.done if isinstance(one, fx.EmitEvent)]
-
-
 def test_p31_events_name_things_in_round_brackets():
     """Source: no AWS document; as users of AWS report it."""
     world = World()
@@ -67,10 +63,31 @@ def test_d23_failed_tasks_count_those_of_the_deployment_that_never_ran():
     """Source: API Deployment."""
     world = World()
     world.instances(2)
+    service = world.service(1)
+    world.steady(service)
+    world.behave("ends", exits_after=1)
+    world.plane.update_service(service="web", task_definition=world.definition("ends"))
+    world.run(60)
+    ended = [one for one in world.plane.state.tasks.values() if one.stop_code == "EssentialContainerExited"]
+    assert len(ended) > 2
+    assert (service.deployments[0].rollout_state, service.deployments[0].failed_tasks) == ("IN_PROGRESS", 0)
     world.behave("bad", **CRASH)
-    service = world.service(2, "bad")
-    world.run_until(lambda: service.deployments[0].failed_tasks >= 2)
-    assert service.deployments[0].failed_tasks >= 2
+    world.plane.update_service(service="web", task_definition=world.definition("bad"))
+    for _ in range(30):
+        world.run(1)
+        newest = service.deployments[0]
+        dead = [
+            one
+            for one in world.plane.state.tasks.values()
+            if one.deployment is newest and one.stop_code == "TaskFailedToStart"
+        ]
+        assert newest.failed_tasks == len(dead)
+    assert len(dead) > 2
+
+
+def service_events(world, kind="ECS Deployment State Change"):
+    details = [one.detail for one in world.done if isinstance(one, fx.EmitEvent) and one.detail_type == kind]
+    return [(one["eventType"], one["eventName"], one.get("deploymentId", ""), one.get("reason", "")) for one in details]
 
 
 def test_d43_a44_events_for_eventbridge():
@@ -79,11 +96,39 @@ def test_d43_a44_events_for_eventbridge():
     world.instances(2)
     service = world.service(2)
     world.steady(service)
-    assert {"ECS Task State Change", "ECS Deployment State Change", "ECS Service Action"} <= set(detail_types(world))
-    names = [one.detail.get("eventName") for one in world.done if isinstance(one, fx.EmitEvent)]
-    in_progress, completed = "SERVICE_DEPLOYMENT_IN_PROGRESS", "SERVICE_DEPLOYMENT_COMPLETED"
-    assert names.index(in_progress) < names.index(completed)
-    assert "SERVICE_STEADY_STATE" in names
+    identity = service.deployments[0].id
+    assert [one[:3] for one in service_events(world)] == [
+        ("INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", identity),
+        ("INFO", "SERVICE_DEPLOYMENT_COMPLETED", identity),
+    ]
+    assert [one[:2] for one in service_events(world, "ECS Service Action")] == [("INFO", "SERVICE_STEADY_STATE")]
+    states = [
+        one.detail["lastStatus"] for one in world.done if isinstance(one, fx.EmitEvent) and "Task" in one.detail_type
+    ]
+    assert states == ["RUNNING", "RUNNING"]
+
+
+def test_d43_a_deployment_that_fails_is_an_error_with_its_reason():
+    """Source: developer guide, ecs_service_deployment_events."""
+    world = World()
+    world.instances(2)
+    world.behave("bad", **CRASH)
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    service = world.service(2, deployment_configuration=breaker)
+    world.steady(service)
+    world.done.clear()
+    world.plane.update_service(service="web", task_definition=world.definition("bad"))
+    bad = service.deployments[0].id
+    world.run_until(lambda: service.is_steady and len(service.deployments) == 1)
+    told = service_events(world)
+    assert [one[:3] for one in told if one[2] == bad] == [
+        ("INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", bad),
+        ("ERROR", "SERVICE_DEPLOYMENT_FAILED", bad),
+    ]
+    (reason,) = [one[3] for one in told if one[1] == "SERVICE_DEPLOYMENT_FAILED"]
+    assert reason == "ECS deployment circuit breaker: tasks failed to start."
+    assert told[-1][1] == "SERVICE_DEPLOYMENT_COMPLETED"
+    assert told[-1][2] != bad
 
 
 def test_t5_the_times_of_a_task_are_in_order():

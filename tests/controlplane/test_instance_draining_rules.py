@@ -64,10 +64,17 @@ def test_c4_with_50_to_100_percent_the_old_one_stops_first():
     service = world.service(2, deployment_configuration={"minimumHealthyPercent": 50, "maximumPercent": 100})
     world.steady(service)
     drained = world.container_instances()[0]
+    (moving,) = drained.tasks.values()
     drain(world, drained)
-    world.steady(service)
-    world.run(120)
+    world.run(1)
+    assert moving.desired_status == "STOPPED"
+    assert len(service.deployments[0].tasks) == 1, "nothing new beside it: 100 % is the most"
+    for _ in range(120):
+        world.run(1)
+        assert len(service.deployments[0].healthy) >= 1
+        assert len(service.deployments[0].tasks) + len(service.stopping) <= 2
     assert not drained.tasks
+    assert (service.is_steady, service.running_count) == (True, 2)
 
 
 def test_c4_pending_tasks_stop_at_once():
@@ -78,10 +85,14 @@ def test_c4_pending_tasks_stop_at_once():
     service = world.service(2, "slow")
     world.run(5)
     drained = world.container_instances()[0]
+    (pending,) = drained.tasks.values()
+    assert pending.last_status == "PENDING"
     drain(world, drained)
     world.run(5)
     assert not drained.tasks
+    assert (pending.desired_status, pending.stop_code) == ("STOPPED", "ServiceSchedulerInitiated")
     assert len(service.deployments[0].tasks) == 2
+    assert "(service web) stopped 1 pending tasks." in world.messages(service)
 
 
 def test_c4_lone_tasks_stay_and_the_way_back_is_open():

@@ -284,7 +284,15 @@ def test_c24_c25_termination_protection_saves_busy_instances():
     world.run(3600)
     assert len(world.container_instances()) == 1
     assert {one.id for one in world.running(service)} == tasks
-    assert any(isinstance(one, fx.ProtectInstances) and not one.protected for one in world.done)
+    word = {
+        instance: one.protected
+        for one in world.done
+        if isinstance(one, fx.ProtectInstances)
+        for instance in one.instance_ids
+    }
+    (kept,) = world.container_instances()
+    assert word.pop(kept.ec2_instance_id) is True
+    assert list(word.values()) == [False] * 3, "each of the empty ones was let go"
 
 
 def test_c3_an_instance_that_registered_before_the_association_has_no_provider():
@@ -307,8 +315,15 @@ def test_c2_an_instance_registers_after_its_boot_and_waits_for_its_cluster():
     world.launch("", "us-east-1a", "t3.micro", "default")
     world.run(600)
     world.plane.create_cluster()
+    assert world.container_instances() == []
     world.run(31)
     assert len(world.container_instances()) == 1
+    boot = world.plane.state.settings.boot_seconds
+    world.launch("", "us-east-1b", "t3.micro", "default")
+    world.run(boot - 1)
+    assert len(world.container_instances()) == 1
+    world.run(2)
+    assert [one.zone for one in world.container_instances()] == ["us-east-1a", "us-east-1b"]
 
 
 def test_same_inputs_give_the_same_effects():

@@ -76,7 +76,19 @@ def test_a13_lone_and_unknown_tasks():
 
 
 @pytest.mark.parametrize("minutes", [0, 2881])
-def test_d36_one_minute_to_two_days(minutes):
-    """Source: developer guide, task-scale-in-protection."""
-    with pytest.raises(EcsError):
+def test_d36_less_than_a_minute_and_more_than_two_days_are_refused(minutes):
+    """Source: developer guide, task-scale-in-protection; API UpdateTaskProtection, expiresInMinutes."""
+    with pytest.raises(EcsError) as caught:
         protected(expires_in_minutes=minutes)
+    assert caught.value.code == "InvalidParameterException"
+
+
+@pytest.mark.parametrize("minutes", [1, 2880])
+def test_d36_it_lasts_as_long_as_was_asked(minutes):
+    """Source: developer guide, task-scale-in-protection; API UpdateTaskProtection, expiresInMinutes."""
+    world, _, (task,), _ = protected(expires_in_minutes=minutes)
+    world.plane.update_service(service="web", desired_count=0)
+    world.run(minutes * 60 - 5)
+    assert task.desired_status == "RUNNING"
+    world.run(60)
+    assert task.desired_status == "STOPPED"

@@ -47,8 +47,9 @@ def whole_stage(client):
 
 @pytest.fixture
 def stage(whole_stage, local):
-    """The stage in order, before and after."""
+    """The stage in order, before and after; zone rebalancing, which may follow what was mended, has ended."""
     whole_stage.wait_steady(seconds=30)
+    eventually(lambda: is_even(whole_stage), what="four tasks, evenly over the zones", seconds=90)
     yield whole_stage
     local.mend()
     whole_stage.wait_steady(seconds=30)
@@ -56,6 +57,11 @@ def stage(whole_stage, local):
 
 def zones(tasks):
     return Counter(one.get("availabilityZone", "") for one in tasks)
+
+
+def is_even(stage):
+    tasks = stage.tasks()
+    return [task["lastStatus"] for task in tasks] == ["RUNNING"] * 4 and zones(tasks) == EVEN
 
 
 def messages(stage):
@@ -101,35 +107,43 @@ def test_a_service_whose_tasks_are_killed_loses_one_after_the_other_until_mended
 
 
 def test_one_task_by_its_id_is_killed_once(stage, local):
-    arn = min(arns(stage))
+    before = arns(stage)
+    arn = min(before)
     broken = local.break_("task", arn.rpartition("/")[2])
     assert (broken["once"], broken["doing"]) == (True, f"task {arn.rpartition('/')[2]} is killed")
-    eventually(lambda: stopped(stage, arn), what="the task stopped")
+    victim = eventually(lambda: stopped(stage, arn), what="the task stopped")
+    assert (victim["containers"][0]["exitCode"], victim["stopCode"]) == (137, "EssentialContainerExited")
     assert local.failures() == []
-    assert arns(stage) >= set()
+    eventually(lambda: len(arns(stage) - before) >= 1, what="its replacement")
+    # Zone rebalancing may stop others of them, but nothing else kills one.
+    others = [one for one in stage.tasks("STOPPED") if one["taskArn"] in before - {arn}]
+    assert [one for one in others if one["stopCode"] != "ServiceSchedulerInitiated"] == []
 
 
 def test_t18_a_lost_instance_is_replaced_and_so_are_its_tasks(stage, local, client):
     """Source: developer guide of 2023, stopped-task-errors."""
-    stage.wait_steady()
-    before = {one["ec2InstanceId"] for one in instances(client)}
+    before = {one["ec2InstanceId"]: one["containerInstanceArn"] for one in instances(client)}
+    tasks = stage.tasks()
     lost = local.break_("instance")
     assert lost["what"] in before
     assert lost["instances"] == [lost["what"]]
+    held = {one["taskArn"] for one in tasks if one.get("containerInstanceArn") == before[lost["what"]]}
+    assert held
     eventually(lambda: lost["what"] not in {one["ec2InstanceId"] for one in instances(client)}, what="gone")
     eventually(lambda: local.failures() == [], what="the loss is over")
-    reasons = {one["stoppedReason"] for one in stage.tasks("STOPPED")}
-    assert any(one.startswith(f"Host EC2 (instance {lost['what']}) terminated.") for one in reasons) or (
-        "Task failed ELB health checks" in " ".join(reasons)
-    )
+    # The load balancer may miss the instance's tasks before ECS misses its agent.
+    ends = (f"Host EC2 (instance {lost['what']}) terminated.", "Task failed ELB health checks in (target-group ")
+    gone = [one for one in stage.tasks("STOPPED") if one["taskArn"] in held]
+    assert {one["taskArn"] for one in gone} == held
+    assert [one["stoppedReason"] for one in gone if not one["stoppedReason"].startswith(ends)] == []
     eventually(lambda: len(instances(client)) == 2, what="a new instance")
-    assert "health check indicating it has been terminated" in activities(client)[1]["Cause"]
+    causes = [one["Cause"] for one in activities(client) if lost["what"] in one["Description"]]
+    assert "health check indicating it has been terminated" in causes[0]
     stage.wait_steady()
 
 
 def test_z8_a_lost_zone_is_left_within_minutes_and_z10_c32_used_again_when_it_is_back(stage, local, client):
     """Source: EC2 Auto Scaling user guide, auto-scaling-benefits; developer guide, service-rebalancing."""
-    eventually(lambda: zones(stage.tasks()) == EVEN, what="an even spread", seconds=90)
     local.break_("zone", "b")
     assert local.failures()[0]["what"] == "us-east-1b"
 
@@ -223,14 +237,6 @@ def test_c34_c31_ec2_without_capacity_launches_nothing_and_the_richest_zone_give
 
 def test_t27_a_disconnected_agent_keeps_its_tasks_and_gets_no_new_ones(stage, local, client):
     """Source: API ContainerInstance."""
-    stage.wait_steady()
-
-    def balanced():
-        tasks = stage.tasks()
-        return [task["lastStatus"] for task in tasks] == ["RUNNING"] * 4 and zones(tasks) == EVEN
-
-    # Zone rebalancing, after the return of an instance, starts tasks before it stops others, and may yet begin.
-    eventually(balanced, what="four tasks, evenly over the zones", seconds=60)
     one = max(instances(client), key=lambda found: found["runningTasksCount"])
     local.break_("agent", one["ec2InstanceId"])
     eventually(lambda: [i["agentConnected"] for i in instances(client)].count(False) == 1, what="cut off")
@@ -250,7 +256,8 @@ def test_a_failure_mends_itself_in_time_and_the_list_says_when(stage, local):
     broken = local.break_("pull", for_seconds=300)
     lasting = datetime.fromisoformat(broken["until"]) - datetime.fromisoformat(broken["since"])
     assert timedelta(seconds=2) <= lasting <= timedelta(seconds=4)
-    assert [one["doing"] for one in local.failures()] == ["images of all services cannot be pulled; 0 so far"]
+    (doing,) = [one["doing"] for one in local.failures()]
+    assert doing.startswith("images of all services cannot be pulled; ")
     eventually(lambda: local.failures() == [], what="mended by itself")
 
 
@@ -343,6 +350,7 @@ def test_before_the_first_stage_there_is_no_zone_to_break(tmp_path):
 
 
 def test_speed_changes_at_once_and_is_told(stage, local):
+    created = stage.service()["createdAt"]
     try:
         assert local.set_speed(10).speed == 10
         assert local.status().speed == 10
@@ -353,8 +361,8 @@ def test_speed_changes_at_once_and_is_told(stage, local):
         assert caught.value.hint == "Change it with `tstack local speed 20`."
     finally:
         local.set_speed(100)
-    created = stage.service()["createdAt"]
-    assert created == stage.service()["createdAt"]
+    moved = abs(stage.service()["createdAt"] - created)
+    assert moved < timedelta(milliseconds=10), "what was is told at its own time, whatever the speed"
 
 
 @pytest.mark.parametrize(
