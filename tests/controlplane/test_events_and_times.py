@@ -73,6 +73,7 @@ def test_d23_failed_tasks_count_those_of_the_deployment_that_never_ran():
     assert (service.deployments[0].rollout_state, service.deployments[0].failed_tasks) == ("IN_PROGRESS", 0)
     world.behave("bad", **CRASH)
     world.plane.update_service(service="web", task_definition=world.definition("bad"))
+    dead = []
     for _ in range(30):
         world.run(1)
         newest = service.deployments[0]

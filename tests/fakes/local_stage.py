@@ -110,6 +110,12 @@ class LocalStage:
             defaultCapacityProviderStrategy=[{"capacityProvider": f"{self.name}-capacity", "weight": 1}],
         )
         self.made |= {"template": template, "group": self.name}
+        # Tasks placed while only some have registered share a zone, from which zone rebalancing moves them later.
+        eventually(
+            lambda: len(ecs.list_container_instances(cluster=self.name)["containerInstanceArns"]) >= minimum,
+            what=f"{minimum} container instances",
+            seconds=120,
+        )
 
     def make_endpoint(self, *, path: str = "/") -> None:
         elb = self.client("elbv2")

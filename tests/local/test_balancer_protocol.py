@@ -91,7 +91,7 @@ def test_a_websocket_passes_both_ways_and_ends_with_either_side(world):
         for word in (b"hello", b"again"):
             connection.sendall(word)
             assert read_until(connection, word.upper()) == word.upper()
-    eventually(lambda: world.balancers.connections()[ARN] == 0, what="both connections closed", seconds=5)
+    eventually(lambda: world.balancers.connections()[ARN] == 0, what="both connections closed")
 
 
 def test_a_quiet_websocket_ends_when_the_idle_timeout_has_passed_once(world):
@@ -350,10 +350,10 @@ def test_a_client_that_leaves_early_is_460(world):
     world.listen(forwarding())
     with world.connect() as connection:
         connection.sendall(request("GET /hang"))
-        eventually(lambda: target.heads, what="the request at its target", seconds=5)
-    numbers = eventually(lambda: counted(world).get("HTTPCode_ELB_4XX_Count"), what="the count", seconds=5)
+        eventually(lambda: target.heads, what="the request at its target")
+    numbers = eventually(lambda: counted(world).get("HTTPCode_ELB_4XX_Count"), what="the count")
     assert numbers == 1
-    eventually(lambda: world.balancers.connections()[ARN] == 0, what="both connections closed", seconds=5)
+    eventually(lambda: world.balancers.connections()[ARN] == 0, what="both connections closed")
 
 
 def test_a_slow_client_is_408_and_a_silent_one_is_closed_without_a_word(world):
@@ -431,7 +431,7 @@ def test_what_is_left_after_the_deregistration_delay_is_cut_off(world):
     world.listen(forwarding())
     with world.connect() as connection:
         connection.sendall(request("GET /hang"))
-        eventually(lambda: target.heads, what="the request at its target", seconds=5)
+        eventually(lambda: target.heads, what="the request at its target")
         world.book.deregister(GROUP, "i-1", target.port, now=0)
         world.book.advance(world.group.deregistration_delay - 1)
         world.book.advance(world.group.deregistration_delay)
@@ -468,7 +468,7 @@ def test_a_broken_handshake_is_counted(world):
     with world.connect() as connection:
         connection.sendall(b"\x16\x03\x01\x00\x05hello")
         read_all(connection)
-    eventually(lambda: counted(world).get("ClientTLSNegotiationErrorCount"), what="the count", seconds=5)
+    eventually(lambda: counted(world).get("ClientTLSNegotiationErrorCount"), what="the count")
 
 
 def test_464_where_the_target_group_speaks_another_version(world):

@@ -50,7 +50,7 @@ def reaches(client, arn, status):
         task = described(client, arn)
         return task if task["lastStatus"] == status else None
 
-    return eventually(look, what=f"a task that is {status}", seconds=30)
+    return eventually(look, what=f"a task that is {status}")
 
 
 def run(client, network, provider):
@@ -127,9 +127,9 @@ def test_c27_a_spot_instance_is_gone_after_two_minutes_and_replaced(local, clien
         found = client("ecs").describe_container_instances(cluster="spotty", containerInstances=arns) if arns else {}
         return {one["ec2InstanceId"]: one["status"] for one in found.get("containerInstances", [])}
 
-    [spot] = eventually(registered, what="a Spot instance", seconds=30)
+    [spot] = eventually(registered, what="a Spot instance")
     assert local.break_("spot")["what"] == spot
-    eventually(lambda: registered().get(spot) != "ACTIVE", what="it drains", seconds=10)
-    eventually(lambda: spot not in registered(), what="it is gone", seconds=30)
-    eventually(registered, what="another one", seconds=30)
+    eventually(lambda: registered().get(spot) != "ACTIVE", what="it drains")
+    eventually(lambda: spot not in registered(), what="it is gone")
+    eventually(registered, what="another one")
     assert local.failures() == []

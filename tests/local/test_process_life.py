@@ -153,7 +153,7 @@ def test_stop_ends_process_and_port_within_two_seconds(tmp_path):
     assert time.monotonic() - started < 2.5
     held.close()
     assert local.status() is None
-    eventually(lambda: not any(lives(one) for one in [status.pid, *offspring]), what="no process left", seconds=3)
+    eventually(lambda: not any(lives(one) for one in [status.pid, *offspring]), what="no process left")
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", int(status.endpoint_url.rsplit(":", 1)[-1])))
@@ -168,8 +168,8 @@ def test_a_killed_server_is_noticed_cleaned_and_told(tmp_path):
     first = local.start()
     offspring = children(first.pid)
     os.kill(first.pid, signal.SIGKILL)
-    eventually(lambda: local.status() is None, what="a dead server is not there", seconds=5)
-    eventually(lambda: not any(lives(one) for one in offspring), what="its provider has ended", seconds=5)
+    eventually(lambda: local.status() is None, what="a dead server is not there")
+    eventually(lambda: not any(lives(one) for one in offspring), what="its provider has ended")
     second = local.start()
     try:
         assert second.instance_id != first.instance_id

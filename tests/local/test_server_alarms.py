@@ -161,8 +161,8 @@ def test_c35_instances_go_out_when_cpu_is_above_75_percent_for_15_minutes(tmp_pa
             )
 
         eventually(look, what="a scale-out by alarm", seconds=60)
-        assert cloudwatch.describe_alarms(AlarmNames=["cpu-out"])["MetricAlarms"][0]["StateValue"] == "ALARM"
         group = asg.describe_auto_scaling_groups(AutoScalingGroupNames=["busy"])["AutoScalingGroups"][0]
-        assert len(group["Instances"]) >= 2
+        assert group["DesiredCapacity"] >= 2
+        assert len(group["Instances"]) == group["DesiredCapacity"]
     finally:
         local.stop()

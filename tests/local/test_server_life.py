@@ -100,7 +100,7 @@ def test_a42_what_tasks_write_is_in_their_log_streams(stage, client):
         events = client("logs").filter_log_events(logGroupName="/shop/web")["events"]
         return any("/for-the-log" in one["message"] for one in events) or None
 
-    eventually(look, what="request in the log", seconds=10)
+    eventually(look, what="request in the log")
 
 
 def test_times_are_those_of_the_users_clock(stage, client):

@@ -71,7 +71,7 @@ def outcome(client, network, *, image=OTHER_REGISTRY, public=False, container=No
         task = ecs.describe_tasks(cluster="main", tasks=[started])["tasks"][0]
         return task if task["lastStatus"] in {"RUNNING", "STOPPED"} else None
 
-    task = eventually(settled, what="a task that runs or has stopped", seconds=30)
+    task = eventually(settled, what="a task that runs or has stopped")
     if task["lastStatus"] == "RUNNING":
         ecs.stop_task(cluster="main", task=started)
         return "RUNNING"
