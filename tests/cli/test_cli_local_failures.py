@@ -33,7 +33,7 @@ def test_a_speed_that_no_clock_has_is_wrong_usage(user, speed):
     error = ran.document["error"]
     assert (ran.code, error["kind"]) == (2, "usage")
     assert error["message"] == f"the speed of the local AWS cannot be {speed}"
-    assert error["hint"] == "Give a number above 0, at most 1000."
+    assert error["hint"] == "Give a number from 0.1 to 1000."
     assert user.run("local", "status", "--json").document["speed"] == before
 
 

@@ -52,15 +52,15 @@ class _SpeedCommand(TyperCommand):
 
 
 def _no_speed(given: str) -> UsageError:
-    from tinystacks.local.clock import MAX_SPEED
+    from tinystacks.local.clock import MAX_SPEED, MIN_SPEED
 
-    hint = f"Give a number above 0, at most {MAX_SPEED:g}."
+    hint = f"Give a number from {MIN_SPEED:g} to {MAX_SPEED:g}."
     return UsageError(f"the speed of the local AWS cannot be {given}", hint=hint)
 
 
 @app.command("speed", cls=_SpeedCommand)
 def set_speed(
-    speed: Annotated[str, typer.Argument(metavar="N", help="Simulated seconds per second, up to 1000.")],
+    speed: Annotated[str, typer.Argument(metavar="N", help="Simulated seconds per second, 0.1 to 1000.")],
     *,
     as_json: Json = False,
 ) -> None:

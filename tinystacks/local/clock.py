@@ -15,7 +15,7 @@ from tinystacks.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_SPEED = 1000.0
+MIN_SPEED, MAX_SPEED = 0.1, 1000.0
 """Above this a health-check interval of 5 s is shorter than one turn of the scheduler."""
 
 
@@ -31,7 +31,7 @@ class SpeededClock:
     """Simulated seconds since the epoch.
 
     Args:
-        speed: simulated seconds per real second, above 0.
+        speed: simulated seconds per real second, from 0.1 to 1000.
         wall: source of real time in seconds since the epoch; it must never go back.
     """
 
@@ -51,7 +51,7 @@ class SpeededClock:
         """Run faster or slower from now on; the simulated time neither jumps nor goes back.
 
         Args:
-            speed: simulated seconds per real second, above 0.
+            speed: simulated seconds per real second, from 0.1 to 1000.
 
         Raises:
             UsageError: no clock can run so.
@@ -90,9 +90,10 @@ class SpeededClock:
 
 
 def _refuse_bad(speed: float) -> None:
-    if not 0 < speed <= MAX_SPEED:
+    if not MIN_SPEED <= speed <= MAX_SPEED:
         raise UsageError(
-            f"the speed of the local AWS cannot be {speed:g}", hint=f"Give a number above 0, at most {MAX_SPEED:g}."
+            f"the speed of the local AWS cannot be {speed:g}",
+            hint=f"Give a number from {MIN_SPEED:g} to {MAX_SPEED:g}.",
         )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_SECONDS = 60.0
 """A cold start takes about 3 s; a loaded machine may take many times that."""
-STOP_TIMEOUT_SECONDS = 5.0
+STOP_TIMEOUT_SECONDS = 15.0
 _POLL_SECONDS = 0.02
 _LOG_TAIL_LINES = 15
 
