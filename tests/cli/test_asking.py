@@ -9,7 +9,13 @@ from rich.console import Console
 
 from tinystacks.deployment.gate import RemovalError
 from tinystacks.errors import ApprovalMissingError, InterruptedByUserError, UsageError
-from tinystacks.rendering.asking import ask_before_removal, ask_before_removing_parts, ask_before_up, wants_to_go_back
+from tinystacks.rendering.asking import (
+    ask_before_prune,
+    ask_before_removal,
+    ask_before_removing_parts,
+    ask_before_up,
+    wants_to_go_back,
+)
 from tinystacks.rendering.console import Screen
 from tinystacks.spec.model import StackSpec
 
@@ -107,3 +113,17 @@ def test_a_rehearsal_of_a_stage_without_an_approval_says_nothing() -> None:
     ask_before_up(screen, stage(), yes=False, approved=False, local=True)
     ask_before_up(screen, stage().model_copy(update={"approval": "manual"}), yes=False, approved=True, local=True)
     assert (typed.written, typed.asked) == ("", [])
+
+
+@pytest.mark.parametrize("lines", [["n"], [""], []])
+def test_revisions_are_deregistered_only_after_a_yes(lines: list[str]) -> None:
+    typed = Typed(*lines, "y")
+    screen = Screen(data=typed, talk=typed, interactive=True, live=False)
+    if lines:
+        with pytest.raises(InterruptedByUserError, match="nothing was changed"):
+            ask_before_prune(screen, stage(), 1, yes=False)
+    ask_before_prune(screen, stage(), 3, yes=False)
+    assert typed.asked[-1] == "Deregister these 3 revisions of shop/dev? [y/N] "
+    ask_before_prune(Screen(data=typed, talk=typed, interactive=False, live=False), stage(), 3, yes=True)
+    with pytest.raises(UsageError, match="no terminal"):
+        ask_before_prune(Screen(data=typed, talk=typed, interactive=False, live=False), stage(), 3, yes=False)

@@ -152,3 +152,26 @@ def test_an_interrupted_wait_leaves_the_deployment_and_says_how_to_stop_it(shop)
     assert shop.run("up", "--cancel", "--json").document["result"] == "rolled_back"
     assert shop.releases()[0][1] == "rolled_back"
     assert "runs another revision than was recorded" in shop.run("preview", "--exit-code", code=3).err
+
+
+def test_old_revisions_go_only_after_a_yes_and_the_second_time_there_are_none(shop):
+    refused = shop.run("releases", "prune", "--keep", "1", code=2)
+    assert "releases prune asks first, and there is no terminal to ask on" in refused.err
+    shop.write("nginx:11")
+    shop.run("up", "--json")
+
+    done = shop.run("releases", "prune", "dev", "--keep", "1", "--yes", "--json")
+    document = done.document
+    assert (document["stage"], document["keep"]) == ("dev", 1)
+    assert "shop-dev-web:1" in document["deregistered"]
+    [kept] = document["kept"]
+    assert kept["why"][0] == "service"
+    assert {"release", "state"} <= set(kept["why"])
+    assert f"  - shop-dev-web: 1-{len(document['deregistered'])}" in done.err
+
+    again = shop.run("releases", "prune", "--keep=1", "--yes")
+    assert again.out.strip() == "Nothing to deregister."
+    assert "shop/dev has 1 ACTIVE task definition revision; 0 of no use" in again.err
+    assert "  = 1 that a service has in a deployment" in again.err
+    assert "--keep" in shop.run("releases", "prune", "--keep", "0", "--yes", code=2).err
+    assert shop.run("rollback", "--json").document["result"] == "steady"

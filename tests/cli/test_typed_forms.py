@@ -41,6 +41,7 @@ def options_of(name: str) -> Iterator[click.Option]:
         ("instances prod --local", "instances list prod --local"),
         ("instances update prod --ami ami-0123456789abcdef0", "instances update prod --ami ami-0123456789abcdef0"),
         ("instances update --ami ami-0123456789abcdef0 prod", "instances update prod --ami ami-0123456789abcdef0"),
+        ("releases --keep 3 prune prod --yes", "releases prune prod --keep 3 --yes"),
         ("tasks", "tasks"),
         ("tasks show", "tasks show"),
         ("tasks show 1e36 --local", "tasks --task 1e36 --local"),

@@ -84,6 +84,36 @@ def diff(place: Place, *, words: Words = None) -> None:
         show_differences(place.screen.data, found)
 
 
+@app.command("prune")
+@on_stage
+def prune(
+    place: Place,
+    *,
+    keep: Annotated[
+        int, typer.Option("--keep", min=1, help="How many of the newest releases keep their revisions.")
+    ] = 20,
+    yes: Yes = False,
+) -> None:
+    """Deregister task definition revisions that none of the last releases ran and that nothing uses."""
+    from tinystacks.rendering.asking import ask_before_prune, require_answer
+    from tinystacks.rendering.progress import Progress
+    from tinystacks.rendering.releases import show_prune_plan, show_pruned
+
+    require_answer(place.screen, "releases prune", yes=yes)
+    deployment = place.deployment()
+    pruning = deployment.pruning(keep)
+    plan = pruning.plan()
+    show_prune_plan(place.screen.talk, plan)
+    if plan.doomed:
+        ask_before_prune(place.screen, deployment.stage, len(plan.doomed), yes=yes)
+    with Progress(place.screen) as progress, deployment.interrupt.on_signals():
+        result = pruning.prune(plan, progress)
+    if place.as_json:
+        print_json(result.to_mapping())
+    else:
+        show_pruned(place.screen.data, result)
+
+
 @on_stage
 def rollback(
     place: Place,

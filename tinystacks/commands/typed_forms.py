@@ -4,25 +4,15 @@ from __future__ import annotations
 
 COMMAND_WORD = "--command-word"
 """Option of `run` that takes one word of the command behind `--`."""
-_IN_GROUPS = {"releases": frozenset({"list", "show", "diff"}), "instances": frozenset({"list", "update"})}
+_IN_GROUPS = {"releases": frozenset({"list", "show", "diff", "prune"}), "instances": frozenset({"list", "update"})}
 """Commands of the groups that list when none is named."""
 _WITH_VALUE = frozenset(
     {
-        "--file",
-        "-f",
-        "--profile",
-        "--region",
-        "--task",
-        "-t",
-        "--cluster",
-        "--service",
-        "-s",
-        "--ami",
-        "--message",
-        "-m",
+        *("--file", "-f", "--profile", "--region", "--task", "-t", "--cluster", "--service", "-s"),
+        *("--ami", "--message", "-m", "--keep"),
     }
 )
-"""Options of `tasks`, `releases` and `instances` that are followed by their value."""
+"""Options of `tasks` and of such groups that are followed by their value."""
 
 
 def parsed_form(words: list[str]) -> list[str]:

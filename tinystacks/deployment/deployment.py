@@ -20,6 +20,7 @@ from tinystacks.deployment.interrupt import Interrupt, run_in_worker
 from tinystacks.deployment.known_stage import KnownStage
 from tinystacks.deployment.mending import repair_stage, unlock
 from tinystacks.deployment.planning import preview
+from tinystacks.deployment.pruning import RELEASES_KEPT, Pruning
 from tinystacks.deployment.refresh import refresh
 from tinystacks.deployment.removal import destroy
 from tinystacks.deployment.rollback import plan_rollback, roll_back
@@ -205,6 +206,18 @@ class Deployment:
     def instances(self) -> StageInstances:
         """Give the stage's instances: which machine image they run, and their move to another."""
         return StageInstances(self._context, self._known)
+
+    def pruning(self, keep: int = RELEASES_KEPT) -> Pruning:
+        """Give the task definition revisions that the stage has: to see which are of no use, and to deregister those.
+
+        Args:
+            keep: how many of the newest releases keep their revisions, whatever their result.
+
+        Raises:
+            NotDeployedError: the stage does not exist (any more).
+            UsageError: `keep` is below 1.
+        """
+        return Pruning(self._context, self.outputs(), self.releases, keep=keep)
 
     def refresh(self, on_event: OnEvent = ignore, *, dry_run: bool = False, limit: int | None = None) -> RefreshResult:
         """Take over into the state what AWS says.

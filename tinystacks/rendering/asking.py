@@ -131,6 +131,25 @@ def ask_before_rollback(screen: Screen, stage: StageSpec, number: int, *, yes: b
         _must_type(screen, "y", f"Bring release {number} of {stage.stack}/{stage.stage} back? [y/N] ")
 
 
+def ask_before_prune(screen: Screen, stage: StageSpec, count: int, *, yes: bool) -> None:
+    """Ask before revisions are deregistered, which cannot be taken back; they were listed just before.
+
+    Args:
+        screen: the streams of the command.
+        stage: whose revisions they are.
+        count: how many.
+        yes: the user has said yes already.
+
+    Raises:
+        UsageError: there is nobody to ask and no `--yes`.
+        InterruptedByUserError: the answer was no.
+    """
+    require_answer(screen, "releases prune", yes=yes)
+    if not yes:
+        what = "this revision" if count == 1 else f"these {count} revisions"
+        _must_type(screen, "y", f"Deregister {what} of {stage.stack}/{stage.stage}? [y/N] ")
+
+
 def wants_to_go_back(screen: Screen) -> bool:
     """Ask, after an interrupt, whether the deployment is stopped; without a terminal it is left alone."""
     if not screen.interactive:

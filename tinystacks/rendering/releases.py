@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import ContainerOutput
+from tinystacks.deployment.revision_choice import Revision, Use
 from tinystacks.rendering.results import show_cause
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from tinystacks.deployment.events import Event, OnEvent
     from tinystacks.deployment.one_off import TaskRun
+    from tinystacks.deployment.pruning import PrunePlan, PruneResult
     from tinystacks.deployment.release_diff import Difference
     from tinystacks.deployment.releases import Release
     from tinystacks.deployment.results import UpResult
@@ -43,6 +45,15 @@ _CANCELLED = {
             "all its settings, and where there is none, mend the file and run `tstack up {typed}`."
         ),
     ),
+}
+_KEPT_FOR = {
+    Use.SERVICE: "that a service has in a deployment",
+    Use.TASK: "that a task runs",
+    Use.SERVICE_DEPLOYMENT: "that ECS deploys or may go back to",
+    Use.STATE: "that the state names",
+    Use.RELEASE: "of the last {keep} releases",
+    Use.LAST_STEADY: "of the last release that became steady",
+    Use.UNMARKED: "without the stage's tags",
 }
 _SHORT_DIGEST = 19
 """`sha256:` and 12 digits."""
@@ -112,6 +123,25 @@ def show_rollback_plan(console: Console, plan: RollbackPlan) -> None:
     show_differences(console, plan.differences)
 
 
+def show_prune_plan(console: Console, plan: PrunePlan) -> None:
+    """Write which revisions would go, and how many stay and why."""
+    total = len(plan.doomed) + len(plan.kept)
+    console.print(f"{plan.stack}/{plan.stage} has {_revisions(total)}; {len(plan.doomed)} of no use", markup=False)
+    for family, numbers in _by_family(plan.doomed).items():
+        console.print(f"  - {family}: {_spans(numbers)}", markup=False)
+    for use, count in plan.counts.items():
+        console.print(f"  = {count} {_KEPT_FOR[use].format(keep=plan.keep)}", markup=False)
+
+
+def show_pruned(console: Console, result: PruneResult) -> None:
+    """Write what a prune did."""
+    done, kept = len(result.deregistered), len(result.plan.kept)
+    if not done:
+        console.print("Nothing to deregister.")
+    else:
+        console.print(f"Deregistered {done} revision{'' if done == 1 else 's'}; {kept} stay ACTIVE.", markup=False)
+
+
 def show_cancelled(console: Console, result: UpResult, typed: str) -> None:
     """Write how the way back of a deployment that was stopped ended, and what to type where it is not over or failed.
 
@@ -179,3 +209,25 @@ def _value(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     head, at, digest = text.partition("@sha256:")
     return f"{head}@{at.removeprefix('@')}{digest}"[: len(head) + 1 + _SHORT_DIGEST] if at else text
+
+
+def _revisions(count: int) -> str:
+    return f"{count} ACTIVE task definition revision{'' if count == 1 else 's'}"
+
+
+def _by_family(revisions: Iterable[Revision]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for one in revisions:
+        found.setdefault(one.family, []).append(one.number)
+    return found
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """Write growing numbers, neighbours together, such as `1-4, 7`."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][1] == number - 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
