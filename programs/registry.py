@@ -25,9 +25,9 @@ UNTAGGED_DAYS = 14
 class Registry(pulumi.ComponentResource):
     """One repository: tags never move, images are scanned when pushed.
 
-    Lifecycle rules do not know what runs (trap J1): the only rule takes untagged images, and every image that a stage
-    runs or can go back to has a tag. Images are built and pushed outside the program (trap J2). Deleting the stage
-    keeps the repository unless its images are given up (trap C8).
+    Lifecycle rules do not know what runs (trap J1): the only rule takes untagged images, and `up` sees to it that every
+    image that it deploys has a tag. Images are built and pushed outside the program (trap J2). Deleting the stage keeps
+    the repository unless its images are given up (trap C8).
 
     Args:
         stack: name of the stack.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from tests.fakes.ecr_lifecycle import StoredImage, expired
 from tests.fakes.engine_found import engine_or_skip
 from tests.fakes.stage_remains import remains
 from tests.fakes.surroundings import make_surroundings
@@ -60,3 +63,42 @@ def test_c8_a_repository_with_images_is_kept_and_said_until_they_are_given_up(de
     push_to(ecr)
     assert deployment.destroy(purge_images=True).kept == ()
     assert remains(deployment.target.client, "built") == []
+
+
+def expired_in_a_year(ecr, name):
+    images = [
+        StoredImage(
+            digest=one["imageDigest"], pushed_at=one["imagePushedAt"], tags=frozenset(one.get("imageTags") or ())
+        )
+        for one in ecr.describe_images(repositoryName=name)["imageDetails"]
+    ]
+    policy = ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]
+    return expired(policy, images, datetime.now(UTC) + timedelta(days=365))
+
+
+def test_j1_an_image_without_a_tag_gets_one_when_it_is_deployed_or_brought_back(deployment):
+    assert deployment.up().result is Result.STEADY
+    ecr = deployment.target.client("ecr")
+    (repository,) = ecr.describe_repositories()["repositories"]
+    name, url = repository["repositoryName"], repository["repositoryUri"]
+    pushed, idle = (
+        ecr.put_image(repositoryName=name, imageManifest=MANIFEST.replace("2,", f'2, "of": "{one}",'))["image"]
+        for one in ("pushed", "idle")
+    )
+    digest, unused = pushed["imageId"]["imageDigest"], idle["imageId"]["imageDigest"]
+    assert expired_in_a_year(ecr, name) == {digest, unused}
+
+    said = []
+    assert deployment.up(said.append, images={"web": f"{url}@{digest}"}).result is Result.STEADY
+    assert any("its image had no tag and would expire" in getattr(event, "message", "") for event in said)
+    assert expired_in_a_year(ecr, name) == {unused}
+
+    assert deployment.up(images={"web": "nginx:1"}).result is Result.STEADY
+    (tag,) = ecr.describe_images(repositoryName=name, imageIds=[{"imageDigest": digest}])["imageDetails"][0][
+        "imageTags"
+    ]
+    ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": tag}])
+    ecr.put_image(repositoryName=name, imageManifest=pushed["imageManifest"])
+    assert digest in expired_in_a_year(ecr, name)
+    assert deployment.rollback(deployment.rollback_plan()).result is Result.STEADY
+    assert expired_in_a_year(ecr, name) == {unused}

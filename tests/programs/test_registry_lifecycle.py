@@ -34,7 +34,7 @@ def repositories(draw):
     `up` pushes each image with the tag `src-HASH` and adds that of the commit (`4f2a`, `4f2a-dirty-HASH`). An image
     that was built elsewhere and given by tag may be an index, as buildx pushes it: one manifest for each CPU and one
     for each attestation, all without tags. What is pushed by digest has no tag, nor has what a person took the tag
-    from: no release can have deployed that by tag.
+    from; `up` tags it before it deploys it, so that no release names it without one.
     """
     images: list[StoredImage] = []
     released: set[str] = set()

@@ -15,6 +15,7 @@ from tinystacks.deployment.engine_errors import EngineFailure
 from tinystacks.deployment.engine_update import update_resources
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted
 from tinystacks.deployment.gate import check_removals, check_replacements
+from tinystacks.deployment.held_images import hold_images
 from tinystacks.deployment.image_supply import ImageSupply, Supply, file_images, own_images
 from tinystacks.deployment.instance_refresh import AUTO_SCALING_GROUP, tell_refresh
 from tinystacks.deployment.leaving_instances import image_of_instances, stage_on_instances
@@ -144,12 +145,14 @@ class Update:
         """Have the images of all services; repositories that are not there yet are made first."""
         if supplying is None:
             assert self._again is not None, "a release that is brought back has its images"
-            return Supply(images=own_images(self._context, self._again.images), sources=dict(self._again.sources))
-        supply = supplying.look(opened.record, opened.state)
-        supplying.prepare(supply)
-        if supply.missing:
-            made = make_repositories(self._context, opened, supply.missing, self._emit)
-            supplying.build(supply, opened.state, self._commit, made=made)
+            supply = Supply(images=own_images(self._context, self._again.images), sources=dict(self._again.sources))
+        else:
+            supply = supplying.look(opened.record, opened.state)
+            supplying.prepare(supply)
+            if supply.missing:
+                made = make_repositories(self._context, opened, supply.missing, self._emit)
+                supplying.build(supply, opened.state, self._commit, made=made)
+        hold_images(self._context, opened.state, supply.images, self._emit)
         return supply
 
     def _is_known(self, opened: Opened, supply: Supply) -> bool:

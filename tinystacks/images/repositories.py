@@ -81,15 +81,24 @@ class Repositories:
         Raises:
             AwsError: ECR refuses.
         """
-        named = {"imageDigest": digest} if digest else {"imageTag": tag}
-        try:
-            with aws_errors("ecr", f"image repository {repository}"):
-                found = self._ecr.describe_images(repositoryName=repository, imageIds=[named])["imageDetails"]
-        except AwsError as error:
-            if error.code in _MISSING:
-                return ""
-            raise
+        found = self._described(repository, {"imageDigest": digest} if digest else {"imageTag": tag})
         return str(found[0]["imageDigest"]) if found else ""
+
+    def hold(self, repository: str, digest: str, tag: str) -> bool:
+        """Give an image without any tag one, so that rules for untagged images pass it over; says whether it did.
+
+        Args:
+            repository: name in the account's registry.
+            digest: of the image; one that is not there is let alone.
+            tag: for it.
+
+        Raises:
+            AwsError: ECR refuses.
+        """
+        found = self._described(repository, {"imageDigest": digest})
+        if not found or found[0].get("imageTags"):
+            return False
+        return self.add_tag(repository, digest, tag)
 
     def add_tag(self, repository: str, digest: str, tag: str) -> bool:
         """Give an image one more tag; False when the tag stands for another image, since tags never move.
@@ -137,6 +146,16 @@ class Repositories:
             return frozenset(found - {"", "unknown"})
         configuration = str(manifest.get("config", {}).get("digest", ""))
         return self._configured(repository, configuration) if configuration else frozenset()
+
+    def _described(self, repository: str, named: dict[str, str]) -> list[Any]:
+        """Describe an image; nothing where it or its repository is not there."""
+        try:
+            with aws_errors("ecr", f"image repository {repository}"):
+                return self._ecr.describe_images(repositoryName=repository, imageIds=[named])["imageDetails"]
+        except AwsError as error:
+            if error.code in _MISSING:
+                return []
+            raise
 
     def _configured(self, repository: str, digest: str) -> frozenset[str]:
         with aws_errors("ecr", f"image repository {repository}"):
