@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -105,6 +106,18 @@ def test_a_stage_that_was_destroyed_elsewhere_is_made_anew(machines):
     assert (gone.code, "is not deployed" in gone.err) == (1, True), gone.err
     assert up(here)[:2] == ("steady", 1)
     assert releases(there) == [(1, "steady")]
+
+
+def test_a10_a_stage_whose_work_folder_is_lost_is_destroyed_as_ever(machines):
+    """Salt, settings and record come with the state; the folder held nothing but copies."""
+    here = machines.here
+    assert up(here)[:2] == ("steady", 1)
+    shutil.rmtree(here.folder / ".tstack")
+    gone = here.run("destroy", "--yes", "--json")
+    assert (gone.code, gone.document["result"]) == (0, "destroyed"), gone.err
+    assert len(gone.document["removed"]) > gone.document["changes"]["delete"], "revisions of task definitions go too"
+    assert gone.document["kept"] == []
+    assert here.run("status").code == 1
 
 
 def test_a_file_with_problems_keeps_nobody_from_seeing_what_was_deployed_last(machines):
