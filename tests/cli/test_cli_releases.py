@@ -157,8 +157,9 @@ def test_an_interrupted_wait_leaves_the_deployment_and_says_how_to_stop_it(shop)
 def test_old_revisions_go_only_after_a_yes_and_the_second_time_there_are_none(shop):
     refused = shop.run("releases", "prune", "--keep", "1", code=2)
     assert "releases prune asks first, and there is no terminal to ask on" in refused.err
-    shop.write("nginx:11")
-    shop.run("up", "--json")
+    for version in ("nginx:11", "nginx:12"):
+        shop.write(version)
+        shop.run("up", "--json")
 
     done = shop.run("releases", "prune", "dev", "--keep", "1", "--yes", "--json")
     document = done.document
