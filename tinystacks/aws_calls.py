@@ -37,11 +37,16 @@ _LACKING = "Repeat the command in a minute; where this stays so, look at what st
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
+class LackingAnswerError(KeyError):
+    """An answer of AWS lacks what such an answer always has; within `aws_errors` an `AwsError`."""
+
+
 @contextmanager
 def aws_errors(service: str, subject: str = "") -> Generator[None]:
     """Turn botocore's errors into `AwsError` or `CredentialsError`, and a field that an answer lacks into `AwsError`.
 
     A field without which nothing can be told is read by `answer["field"]` in here, any other by `answer.get("field")`.
+    Only a key that is a field in the service's own API is told so: any other `KeyError` is a fault of this program.
 
     Args:
         service: name as in boto3, such as `ecs`.
@@ -81,10 +86,24 @@ def aws_errors(service: str, subject: str = "") -> Generator[None]:
         message = f"{about}{service} gave an answer that cannot be read: {error}"
         raise AwsError(message, service=service, hint=_LACKING, passes=True) from error
     except KeyError as error:
+        if not (isinstance(error, LackingAnswerError) or _is_field(service, error.args[:1])):
+            raise
         message = f"{about}an answer of {service} lacks {error}"
         raise AwsError(message, service=service, hint=_LACKING, passes=True) from error
     except exceptions.BotoCoreError as error:
         raise _without_answer(error, service, about) from error
+
+
+def _is_field(service: str, key: tuple[object, ...]) -> bool:
+    """Whether a key is the name of a field in the API of a service, after botocore's model of it."""
+    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415 - as above
+    from botocore.loaders import Loader  # noqa: PLC0415 - as above
+
+    try:
+        model: Any = Loader().load_service_model(service, "service-2")
+    except UnknownServiceError:
+        return False
+    return any(key == (field,) for shape in model["shapes"].values() for field in shape.get("members", ()))
 
 
 def _without_answer(error: Exception, service: str, about: str) -> AwsError | CredentialsError:
@@ -175,11 +194,13 @@ def read_all(client: Any, operation: str, key: str, *, always: bool = False, **a
         arguments: the operation's own.
 
     Raises:
-        KeyError: a page lacks the list that is always there; within `aws_errors` an `AwsError`.
+        LackingAnswerError: a page lacks the list that is always there; within `aws_errors` an `AwsError`.
     """
     found: list[Any] = []
     for page in client.get_paginator(operation).paginate(**arguments):
-        found.extend(page[key] if always else page.get(key, []))
+        if always and key not in page:
+            raise LackingAnswerError(key)
+        found.extend(page.get(key, []))
     return found
 
 

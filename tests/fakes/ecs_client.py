@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+def failure(name: str) -> dict[str, str]:
+    """What DescribeServices says of a service that there is not."""
+    return {"arn": f"arn:aws:ecs:eu-west-1:123456789012:service/shop/{name}", "reason": "MISSING"}
+
+
 @dataclass
 class FakePaginator:
     pages: list[dict[str, Any]]
@@ -41,7 +46,9 @@ class FakeEcsClient:
         assert cluster
         assert len(services) <= 10, "DescribeServices takes 10"
         self.calls["describe_services"] += 1
-        return {"services": [service for service in self.services if service["serviceName"] in services]}
+        found = [service for service in self.services if service["serviceName"] in services]
+        missing = sorted({*services} - {service["serviceName"] for service in found})
+        return {"services": found, "failures": [failure(name) for name in missing]}
 
     def describe_tasks(self, *, cluster: str, tasks: list[str]) -> dict[str, Any]:
         assert cluster

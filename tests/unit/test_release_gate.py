@@ -9,7 +9,7 @@ import pytest
 
 from programs.settings import ReleaseOrder
 from tests.fakes.deployment_target import FakeTarget
-from tests.fakes.ecs_deployments import NEW, Clock, ScriptedLogs
+from tests.fakes.ecs_deployments import NEW, Clock, Pages, ScriptedLogs
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.context import Opened, StageContext
 from tinystacks.deployment.engine_errors import EngineFailure
@@ -27,7 +27,10 @@ class EndlessTask:
         self.stopped = ""
         self.started_by = ""
 
-    def list_tasks(self, **_arguments):
+    def get_paginator(self, operation):
+        return Pages(getattr(self, operation))
+
+    def list_tasks(self, **_arguments) -> dict[str, Any]:
         return {"taskArns": []}
 
     def run_task(self, **arguments):
@@ -82,16 +85,17 @@ def test_a_release_command_that_its_deadline_cuts_off_has_run(context):
 
 
 class LeftTasks(EndlessTask):
-    """ECS in which commands that died have left tasks: of this service, and of another."""
+    """ECS in which commands that died have left tasks: of another service, and on its second page of this one."""
 
     def __init__(self):
         super().__init__()
-        self.running = {"left": "web", "other": "worker"}
+        self.running = {"other": "worker", "left": "web"}
         self.order = []
 
-    def list_tasks(self, **arguments):
+    def list_tasks(self, *, nextToken="", **arguments) -> dict[str, Any]:
         assert arguments == {"cluster": "shop-dev", "startedBy": "tstack/release_command"}
-        return {"taskArns": list(self.running)}
+        first, *others = self.running
+        return {"taskArns": others} if nextToken else {"taskArns": [first], "nextToken": "more"}
 
     def describe_tasks(self, *, tasks, include=(), **arguments):
         known = {"tinystacks:stack": "shop", "tinystacks:stage": "dev"}

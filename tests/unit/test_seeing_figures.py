@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.fakes.aws_clients import AnsweringClient, AwsClients, refusal
+from tests.fakes.ecs_client import failure
 from tests.fakes.seen_stage import (
     ACCOUNT,
     BALANCER,
@@ -234,7 +235,8 @@ def _elsewhere(**changes: Any) -> AnsweringClient:
             **ecs_answers([service], [], []),
             "list_services": {"serviceArns": [f"{ACCOUNT}:service/other/api"]},
             "describe_services": lambda **asked: {
-                "services": [service] if any("api" in one for one in asked["services"]) else []
+                "services": [service for one in asked["services"] if "api" in one],
+                "failures": [failure(one) for one in asked["services"] if "api" not in one],
             },
             "describe_task_definition": {"taskDefinition": {"containerDefinitions": containers}},
             **changes,

@@ -268,6 +268,13 @@ def test_an_answer_without_the_list_that_was_asked_for_is_no_empty_stage(operati
     assert "between this machine and AWS" in told.value.hint
 
 
+def test_a_service_that_ecs_neither_describes_nor_counts_as_a_failure_is_not_said_to_be_missing() -> None:
+    """ECS API reference, DescribeServices: a service that there is not is among the `failures` of the answer."""
+    answers = {**ecs_answers([], [], []), "describe_services": {"services": [], "failures": []}}
+    with pytest.raises(AwsError, match="lacks 'shop-web-1a2b3c4'"):
+        Operations(outputs(), AwsClients({"ecs": AnsweringClient(answers)})).status()
+
+
 def test_a_watch_keeps_the_last_picture_and_says_since_when() -> None:
     answers: list[Any] = ["first", AwsError("gone"), AwsError("gone"), "second"]
     looks = iter([StageStatus(**_plain(name)) if isinstance(name, str) else name for name in answers])

@@ -11,18 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches
+from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.events import Notice
 from tinystacks.deployment.service_deployments import newest_deployment
+from tinystacks.ecs_calls import describe_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tinystacks.deployment.events import OnEvent
     from tinystacks.outputs import StageOutputs
-
-_SERVICES_PER_CALL = 10
-"""ECS API reference, DescribeServices."""
 
 
 def deploy_failed_again(
@@ -44,11 +42,9 @@ def deploy_failed_again(
     """
     ecs = client("ecs")
     by_name = {service.service_name: service for service in outputs.services.values()}
-    failed: list[str] = []
     with aws_errors("ecs", "services of the stage"):
-        for batch in batches(list(by_name), _SERVICES_PER_CALL):
-            answer = ecs.describe_services(cluster=outputs.cluster_name, services=batch)
-            failed += [one["serviceName"] for one in answer["services"] if _has_failed(one)]
+        described = describe_services(ecs, outputs.cluster_name, list(by_name))
+    failed = [name for name, one in described.items() if _has_failed(one)]
     again: list[str] = []
     for service_name in failed:
         service = by_name[service_name]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors, batches, read_all
 from tinystacks.deployment.wording import type_words
+from tinystacks.ecs_calls import describe_services
 from tinystacks.errors import AwsError
 from tinystacks.naming import TAG_STACK, TAG_STAGE, cluster_name, is_of_stage, tag_values
 
@@ -18,8 +19,6 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 REPOSITORY = "aws:ecr/repository:Repository"
 _ELB_TAGS_PER_CALL = 20
 """Elastic Load Balancing API, DescribeTags."""
-_SERVICES_PER_CALL = 10
-"""Amazon ECS API, DescribeServices."""
 _EC2_TOKENS = {
     "vpc": "aws:ec2/vpc:Vpc",
     "subnet": "aws:ec2/subnet:Subnet",
@@ -124,15 +123,14 @@ class Sweep:
                 arn=cluster["clusterArn"],
                 by_name=not self._ours(cluster.get("tags", [])),
             )
-            arns = read_all(ecs, "list_services", "serviceArns", cluster=name)
-            for batch in batches(arns, _SERVICES_PER_CALL):
-                for service in ecs.describe_services(cluster=name, services=batch, include=["TAGS"])["services"]:
-                    yield Leftover(
-                        resource_type="aws:ecs/service:Service",
-                        id=service["serviceName"],
-                        arn=service["serviceArn"],
-                        by_name=not self._ours(service.get("tags", [])),
-                    )
+            arns = read_all(ecs, "list_services", "serviceArns", always=True, cluster=name)
+            for service in describe_services(ecs, name, arns, tags=True).values():
+                yield Leftover(
+                    resource_type="aws:ecs/service:Service",
+                    id=service["serviceName"],
+                    arn=service["serviceArn"],
+                    by_name=not self._ours(service.get("tags", [])),
+                )
         providers = ecs.describe_capacity_providers(include=["TAGS"]).get("capacityProviders", [])
         for item in providers:
             if item.get("status") == "ACTIVE" and self._ours(item.get("tags", [])):

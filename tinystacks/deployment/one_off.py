@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.events import ContainerOutput, Notice
+from tinystacks.ecs_calls import describe_tasks, read_described_tasks
 from tinystacks.errors import AwsError, DeploymentFailedError, InterruptedByUserError
 from tinystacks.naming import TAG_SERVICE, TAG_STACK, TAG_STAGE
 
@@ -153,10 +154,7 @@ def stop_left(context: StageContext, order: OneOff, emit: OnEvent) -> None:
     ecs = context.target.client("ecs")
     own = {TAG_STACK: context.stage.stack, TAG_STAGE: context.stage.stage, TAG_SERVICE: order.service}
     with aws_errors("ecs", f"tasks that were left of service `{order.service}`"):
-        arns = ecs.list_tasks(cluster=order.cluster, startedBy=_STARTED_BY[order.source])["taskArns"]
-        found: list[dict[str, Any]] = []
-        if arns:
-            found = ecs.describe_tasks(cluster=order.cluster, tasks=arns, include=["TAGS"])["tasks"]
+        found = read_described_tasks(ecs, order.cluster, tags=True, startedBy=_STARTED_BY[order.source])
         left = [task for task in found if own.items() <= {tag["key"]: tag["value"] for tag in task["tags"]}.items()]
         for task in left:
             task_id = str(task["taskArn"]).rpartition("/")[2]
@@ -233,7 +231,7 @@ def _start(context: StageContext, ecs: Any, order: OneOff) -> str:
 
 def _look(ecs: Any, order: OneOff, arn: str) -> Mapping[str, Any]:
     with aws_errors("ecs", f"task of service `{order.service}`"):
-        found = ecs.describe_tasks(cluster=order.cluster, tasks=[arn])["tasks"]
+        found = describe_tasks(ecs, order.cluster, [arn])
     return found[0] if found else {"lastStatus": "STOPPED", "stoppedReason": "ECS does not know the task any more"}
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches
+from tinystacks.aws_calls import aws_errors
+from tinystacks.ecs_calls import describe_services
 from tinystacks.errors import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tinystacks.outputs import StageOutputs
-
-_SERVICES_PER_CALL = 10
-"""ECS API reference, DescribeServices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +77,9 @@ class OrderedCounts:
         Raises:
             AwsError: ECS refuses to be read.
         """
-        desired: dict[str, int] = {}
         with aws_errors("ecs", "services of the stage"):
-            for batch in batches(list(self._names.values()), _SERVICES_PER_CALL):
-                answer = self._client("ecs").describe_services(cluster=self._cluster, services=batch)
-                desired |= {
-                    one["serviceName"]: int(one.get("desiredCount", 0))
-                    for one in answer.get("services", [])
-                    if one.get("status") == "ACTIVE"
-                }
+            found = describe_services(self._client("ecs"), self._cluster, list(self._names.values()))
+            desired = {name: int(one["desiredCount"]) for name, one in found.items() if one.get("status") == "ACTIVE"}
         return tuple(
             self._rescaled(name, desired[service_name])
             for name, service_name in self._names.items()

@@ -9,16 +9,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches, read_all
+from tinystacks.aws_calls import aws_errors
+from tinystacks.ecs_calls import read_described_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from tinystacks.outputs import ServiceOutputs
-
-_TASKS_PER_CALL = 100
-"""ECS API reference, DescribeTasks."""
 
 
 class StoppedTasks:
@@ -46,18 +44,10 @@ class StoppedTasks:
             AwsError: ECS refuses to be read.
         """
         with aws_errors("ecs", f"stopped tasks of service `{self._service.name}`"):
-            arns = read_all(
-                self._ecs,
-                "list_tasks",
-                "taskArns",
-                always=True,
-                cluster=self._cluster,
-                serviceName=self._service.service_name,
-                desiredStatus="STOPPED",
+            stopped = read_described_tasks(
+                self._ecs, self._cluster, serviceName=self._service.service_name, desiredStatus="STOPPED"
             )
-            for batch in batches(arns, _TASKS_PER_CALL):
-                tasks = self._ecs.describe_tasks(cluster=self._cluster, tasks=batch).get("tasks", [])
-                self._seen.update({task["taskArn"]: task for task in tasks if self._is_own(task, since)})
+            self._seen.update({task["taskArn"]: task for task in stopped if self._is_own(task, since)})
         return sorted(self._seen.values(), key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
 
     def _is_own(self, task: Mapping[str, Any], since: datetime | None) -> bool:

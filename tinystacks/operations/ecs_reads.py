@@ -2,9 +2,6 @@
 
 To be called within `aws_errors`: the list that was asked for is in every answer of ECS, so that one without it is an
 error and not an empty cluster. Fields of the items may be absent.
-
-Sizes of one call are those of the ECS API reference: DescribeServices takes 10, DescribeTasks and
-DescribeContainerInstances take 100.
 """
 
 from __future__ import annotations
@@ -12,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import batches, read_all
+from tinystacks.ecs_calls import describe_services, read_described_tasks
 from tinystacks.operations.model import ContainerStatus, DeploymentStatus, InstanceStatus, ServiceStatus, TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SERVICES_PER_CALL = 10
-_TASKS_PER_CALL = 100
+_INSTANCES_PER_CALL = 100
+"""ECS API reference, DescribeContainerInstances."""
 
 
 def read_services(ecs: Any, cluster: str, names: Mapping[str, str], *, events: int = 10) -> list[ServiceStatus]:
@@ -30,10 +28,7 @@ def read_services(ecs: Any, cluster: str, names: Mapping[str, str], *, events: i
         names: name of the ECS service by name in the file.
         events: how many of the newest messages to give; ECS tells 100 at most.
     """
-    described: dict[str, Any] = {}
-    for batch in batches(list(names.values()), _SERVICES_PER_CALL):
-        answer = ecs.describe_services(cluster=cluster, services=batch)
-        described.update({service.get("serviceName", ""): service for service in answer["services"]})
+    described = describe_services(ecs, cluster, list(names.values()))
     return [_service(name, service_name, described.get(service_name), events) for name, service_name in names.items()]
 
 
@@ -57,15 +52,8 @@ def read_tasks(
         whole_cluster: whether tasks that belong to none of the services are told too.
     """
     state = "STOPPED" if stopped else "RUNNING"
-    choices: list[dict[str, str]] = [{}] if whole_cluster else [{"serviceName": name} for name in names]
-    arns = [
-        arn
-        for choice in choices
-        for arn in read_all(ecs, "list_tasks", "taskArns", always=True, cluster=cluster, desiredStatus=state, **choice)
-    ]
-    tasks: list[Any] = []
-    for batch in batches(arns, _TASKS_PER_CALL):
-        tasks.extend(ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"])
+    choices: list[dict[str, Any]] = [{}] if whole_cluster else [{"serviceName": name} for name in names]
+    tasks = [task for choice in choices for task in read_described_tasks(ecs, cluster, desiredStatus=state, **choice)]
     if instance_ids is None:
         needed = sorted({task["containerInstanceArn"] for task in tasks if task.get("containerInstanceArn")})
         instance_ids = {
@@ -90,7 +78,7 @@ def read_instances(ecs: Any, cluster: str) -> tuple[list[InstanceStatus], dict[s
 
 def _describe_instances(ecs: Any, cluster: str, arns: list[str]) -> list[Any]:
     found: list[Any] = []
-    for batch in batches(arns, _TASKS_PER_CALL):
+    for batch in batches(arns, _INSTANCES_PER_CALL):
         answer = ecs.describe_container_instances(cluster=cluster, containerInstances=batch)
         found.extend(answer["containerInstances"])
     return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches, read_all
+from tinystacks.aws_calls import aws_errors, read_all
+from tinystacks.ecs_calls import describe_services
 from tinystacks.errors import AwsError, NotDeployedError
 from tinystacks.operations.choosing import unknown
 from tinystacks.operations.ecs_reads import last_part
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tinystacks.kept_clients import KeptClients
-
-_SERVICES_PER_CALL = 10
 
 
 def describe_elsewhere(
@@ -83,9 +82,7 @@ def _services(ecs: Any, cluster: str, service: str | None) -> list[Any]:
     try:
         with aws_errors("ecs", f"cluster {cluster}"):
             arns = [service] if service else sorted(_listed(ecs, cluster))
-            found: list[Any] = []
-            for batch in batches(arns, _SERVICES_PER_CALL):
-                found += ecs.describe_services(cluster=cluster, services=batch)["services"]
+            found = list(describe_services(ecs, cluster, arns).values())
             if not found and service:
                 others = [last_part(arn) for arn in _listed(ecs, cluster)]
                 raise unknown("service", service, others, place=f"cluster {last_part(cluster)}")

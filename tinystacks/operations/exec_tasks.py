@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import batches, read_all
+from tinystacks.ecs_calls import read_described_tasks
 from tinystacks.errors import AccessError, UsageError
 from tinystacks.operations.ecs_reads import last_part
 from tinystacks.operations.exec_answers import members, named, text
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tinystacks.outputs import StageOutputs
 
 AGENT = "ExecuteCommandAgent"
-_TASKS_PER_CALL = 100
 
 
 def read_exec_tasks(ecs: Any, cluster: str, names: Mapping[str, str], *, stopped: bool = False) -> list[ExecTask]:
@@ -29,11 +28,7 @@ def read_exec_tasks(ecs: Any, cluster: str, names: Mapping[str, str], *, stopped
         stopped: those that stopped (ECS keeps them about an hour) instead of those that should run.
     """
     state = "STOPPED" if stopped else "RUNNING"
-    arns = read_all(ecs, "list_tasks", "taskArns", always=True, cluster=cluster, desiredStatus=state)
-    found: list[ExecTask] = []
-    for batch in batches(arns, _TASKS_PER_CALL):
-        answer = ecs.describe_tasks(cluster=cluster, tasks=batch)
-        found += [_task(task, names) for task in answer["tasks"]]
+    found = [_task(task, names) for task in read_described_tasks(ecs, cluster, desiredStatus=state)]
     return sorted(found, key=lambda task: (task.service, task.zone, task.id))
 
 
