@@ -151,7 +151,7 @@ def test_an_interrupted_wait_leaves_the_deployment_and_says_how_to_stop_it(shop)
     assert shop.releases()[0][1] == "in_progress"
     assert shop.run("up", "--cancel", "--json").document["result"] == "rolled_back"
     assert shop.releases()[0][1] == "rolled_back"
-    assert "runs another revision than was recorded" in shop.run("preview", "--exit-code", code=3).err
+    assert "as after a rollback by ECS" in shop.run("preview", "--exit-code", code=3).err
 
 
 def test_old_revisions_go_only_after_a_yes_and_the_second_time_there_are_none(shop):

@@ -502,11 +502,22 @@ def test_b2_after_a_rollback_by_ecs_the_next_up_deploys_the_revision_again(bench
             arn = f"arn:aws:ecs:eu-west-1:123456789012:task-definition/{live['taskDefinition']}"
             return {"services": [{"serviceName": arguments["services"][0], "taskDefinition": arn}]}
 
+    def planned_revision():
+        preview = bench.deployment(target).preview(bench.events.append)
+        (revision,) = [one for one in preview.planned[-1].differences if one.property == "taskDefinition"]
+        assert (len(preview.planned), preview.changes) == (1, Changes(update=1, same=2))
+        return revision.before.rpartition("/")[2], revision.after
+
     target = bench.target(clients={"ecs": RolledBackEcs()})
     bench.deployment(target).up()
     assert bench.deployment(target).up().result is Result.UNCHANGED
     service = next(key for key in bench.world.existing if "service" in key)
     bench.world.existing[service] = {**inputs, "taskDefinition": "shop-web:1"}
+    assert planned_revision() == ("shop-web:1", "shop-web:2")
+    assert "runs shop-web:1, and shop-web:2 was recorded, as after a rollback by ECS" in bench.said(Warned)
+    bench.program.resources[SERVICE, "shop-web-service"] = {**inputs, "taskDefinition": "shop-web:3"}
+    assert planned_revision() == ("shop-web:1", "shop-web:3")
+    bench.program.resources[SERVICE, "shop-web-service"] = inputs
     done = bench.deployment(target).up(bench.events.append)
     assert done.changes == Changes(update=1, same=2)
     assert "rolled back" in bench.said(Notice)

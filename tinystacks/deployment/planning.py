@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tinystacks.deployment.changes import Changes, PlannedChange
+from tinystacks.deployment.changes import Changes, Difference, PlannedChange
 from tinystacks.deployment.context import Opened
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import Notice, Phase, PhaseStarted, Warned
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from tinystacks.deployment.context import StageContext
     from tinystacks.deployment.events import OnEvent
+
+_REVISION = "taskDefinition"
+"""Property of an ECS service."""
 
 
 def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: OnEvent) -> PreviewResult:
@@ -55,8 +58,9 @@ def preview(context: StageContext, *, images: Mapping[str, str] | None, emit: On
         emit(PhaseStarted(phase=Phase.PREVIEW, message="finding out what changes"))
         translator = context.run_engine(opened, lambda on_event: session.preview(program, on_event), planning=True)
     outputs = outputs_of(state)
-    rolled_back = _rolled_back(context, opened, emit)
-    planned = {change.urn: change for change in rolled_back} | translator.planned
+    planned = dict(translator.planned)
+    for change in _rolled_back(context, opened, emit):
+        planned[change.urn] = _with_live_revision(planned[change.urn], change) if change.urn in planned else change
     extra = len(planned) - len(translator.planned)
     changes = translator.changes or Changes()
     return PreviewResult(
@@ -74,11 +78,12 @@ def _rolled_back(context: StageContext, opened: Opened, emit: OnEvent) -> Sequen
     """Tell services that ECS has taken back to an earlier revision, which the state does not know (trap B2)."""
     found: list[PlannedChange] = []
     typed = typed_stage(context.stage.stage, context.target.name)
-    for urn in drifted_services(context.target.client, opened.state):
-        words = context.wording.words(urn)
+    for service in drifted_services(context.target.client, opened.state):
+        words = context.wording.words(service.urn)
+        live, recorded = (arn.rpartition("/")[2] for arn in (service.live, service.recorded))
         emit(
             Warned(
-                message=f"{words} runs another revision than was recorded, as after a rollback by ECS.",
+                message=f"{words} runs {live}, and {recorded} was recorded, as after a rollback by ECS.",
                 hint=f"`tstack up {typed}` deploys what the file says again; `tstack rollback {typed}` makes that "
                 "a release.",
             )
@@ -86,11 +91,27 @@ def _rolled_back(context: StageContext, opened: Opened, emit: OnEvent) -> Sequen
         found.append(
             PlannedChange(
                 action="update",
-                type=urn_type(urn),
-                name=urn_name(urn),
+                type=urn_type(service.urn),
+                name=urn_name(service.urn),
                 words=words,
-                urn=urn,
-                changed=("taskDefinition",),
+                urn=service.urn,
+                changed=(_REVISION,),
+                differences=(Difference(property=_REVISION, before=service.live, after=service.recorded),),
             )
         )
     return found
+
+
+def _with_live_revision(planned: PlannedChange, moved: PlannedChange) -> PlannedChange:
+    """Tell the revision that runs as the one before; the engine knows the recorded one only."""
+    (found,) = moved.differences
+    if _REVISION not in {one.property for one in planned.differences}:
+        return replace(
+            planned,
+            changed=tuple(dict.fromkeys((*planned.changed, _REVISION))),
+            differences=(*planned.differences, *moved.differences),
+        )
+    differences = (
+        replace(one, before=found.before) if one.property == _REVISION else one for one in planned.differences
+    )
+    return replace(planned, differences=tuple(differences))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import aws_errors, batches
+from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.masking import masked
+from tinystacks.ecs_calls import describe_services
 from tinystacks.errors import AwsError
 from tinystacks.outputs import StageOutputs
 
@@ -14,8 +16,20 @@ if TYPE_CHECKING:
 
     from tinystacks.deployment.engine_state import State
 
-_SERVICES_PER_CALL = 10
-"""ECS API reference, DescribeServices."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedService:
+    """A service whose task definition at ECS is not the one in the state.
+
+    Attributes:
+        urn: the engine's identity.
+        live: ARN of the task definition at ECS.
+        recorded: the one in the state.
+    """
+
+    urn: str
+    live: str
+    recorded: str
 
 
 def outputs_of(state: State | None) -> StageOutputs | None:
@@ -28,8 +42,8 @@ def outputs_of(state: State | None) -> StageOutputs | None:
         return None
 
 
-def drifted_services(client: Callable[[str], Any], state: State | None) -> list[str]:
-    """Give the services (engine identities) whose task definition at ECS is not the one in the state (trap B2).
+def drifted_services(client: Callable[[str], Any], state: State | None) -> list[MovedService]:
+    """Give the services whose task definition at ECS is not the one in the state (trap B2).
 
     Args:
         client: gives a boto3 client by service name.
@@ -41,21 +55,22 @@ def drifted_services(client: Callable[[str], Any], state: State | None) -> list[
             seen = item["outputs"]
             cluster = recorded.setdefault(str(seen.get("cluster", "")), {})
             cluster[str(seen.get("name", ""))] = (str(item["urn"]), str(seen.get("taskDefinition", "")))
-    drifted: list[str] = []
+    drifted: list[MovedService] = []
     for cluster, services in recorded.items():
         try:
             with aws_errors("ecs", "services of the stage"):
-                ecs = client("ecs")
-                for batch in batches(list(services), _SERVICES_PER_CALL):
-                    for live in ecs.describe_services(cluster=cluster, services=batch).get("services", []):
-                        urn, expected = services.get(live["serviceName"], ("", ""))
-                        if urn and not _same_revision(live.get("taskDefinition", ""), expected):
-                            drifted.append(urn)
+                found = describe_services(client("ecs"), cluster, list(services))
+                live = {name: str(service["taskDefinition"]) for name, service in found.items()}
         except AwsError:
             continue  # the engine's own refusal says more
+        drifted += [
+            MovedService(urn=services[name][0], live=revision, recorded=services[name][1])
+            for name, revision in live.items()
+            if name in services and _last_part(revision) != _last_part(services[name][1])
+        ]
     return drifted
 
 
-def _same_revision(live: str, expected: str) -> bool:
-    """Compare two task definitions, given as ARN or as `family:revision`."""
-    return live.rpartition("/")[2] == expected.rpartition("/")[2]
+def _last_part(task_definition: str) -> str:
+    """Give `family:revision` of a task definition, given as that or as ARN."""
+    return task_definition.rpartition("/")[2]

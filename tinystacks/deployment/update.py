@@ -273,7 +273,8 @@ class Update:
         """
         context = self._context
         cleared = opened.record is not None and opened.record.cleared
-        urns = None if cleared else drifted_services(context.target.client, opened.state)
+        moved = [] if cleared else drifted_services(context.target.client, opened.state)
+        urns = None if cleared else [service.urn for service in moved]
         if urns is not None and not urns:
             return False
         why = (
