@@ -110,10 +110,12 @@ def test_j2_a_build_that_fails_says_what_was_made_and_both_ways_out(user):
     assert (first.code, error["kind"]) == (1, "image")
     assert error["message"].startswith("service `web`: ")
     assert "nothing" in error["message"]
+    place = f"--file {folder / 'tstack.yaml'}"
+    made = "Nothing that runs was changed. The image repository of web was made"
     assert error["hint"].splitlines() == [
-        "Nothing that runs was changed. The image repository of web was made; the next `tstack up` goes on from there.",
+        f"{made}; the next `tstack up {place} --local` goes on from there.",
         "Correct the Dockerfile, or see to the container engine; then repeat the command.",
-        "Or deploy an image that was built elsewhere: tstack up dev --local --image web=REFERENCE",
+        f"Or deploy an image that was built elsewhere: `tstack up dev --local --image web=REFERENCE {place}`",
     ]
 
     again = user.run(*words)

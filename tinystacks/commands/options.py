@@ -6,21 +6,25 @@ Parts are imported inside the functions that use them, so that `tstack --help` a
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
+from typer.models import ArgumentInfo
+
+from tinystacks.errors import TinystacksError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tinystacks.deployment.deployment import Deployment
     from tinystacks.kept_view import KeptView
     from tinystacks.local.status import LocalStatus
     from tinystacks.operations.stage_reads import Operations
     from tinystacks.rendering.console import Screen
+    from tinystacks.rendering.next_commands import NextCommands
     from tinystacks.workspace import Workspace
 
 
@@ -63,7 +67,18 @@ class Place:
     @cached_property
     def screen(self) -> Screen:
         """The streams of the command."""
-        return open_streams()
+        from tinystacks.rendering.console import open_screen
+
+        return open_screen(self.next_commands())
+
+    def next_commands(self, cluster: str | None = None) -> NextCommands:
+        """Give what completes the commands that texts name by the options that the user gave."""
+        from tinystacks.rendering.next_commands import NextCommands
+
+        named = {"--file": self.file and str(self.file), "--profile": self.profile, "--region": self.region}
+        given = [(option, value) for option, value in named.items() if value]
+        local = [("--local", None)] if self.local else []
+        return NextCommands(stage=self.stage, options=(*given, *local), cluster=cluster)
 
     def workspace(self, **settings: Any) -> Workspace:
         """Open the file; a local AWS that has to be started is said, since all that was in another one is gone."""
@@ -118,7 +133,7 @@ class Place:
         kept = kept_before(self.file, self.stage, self.region, local=self.local, profile=self.profile)
         if kept is not None:
             name = self.file or FILE_NAMES[0]
-            words = f"{name} has problems (tstack validate); this shows what was deployed"
+            words = f"{name} has problems (`tstack validate` shows them); this shows what was deployed"
             self.screen.talk.print(words, markup=False, style="yellow")
         return kept
 
@@ -137,12 +152,25 @@ def on_stage(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(**options: Any) -> None:
         place = Place(**{name: options.pop(name) for name in names})
-        command(place, **options)
+        try:
+            command(place, **options)
+        except TinystacksError as error:
+            completing = replace(place, stage=_stage_name(place, own)).next_commands(options.get("cluster"))
+            error.message, error.hint = completing.complete(error.message), completing.complete(error.hint)
+            raise
 
     parameters = [shared[0], *shared[1:], *own]
     run.__dict__["__signature__"] = inspect.Signature(parameters)
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _stage_name(place: Place, own: Sequence[inspect.Parameter]) -> str | None:
+    """Give the stage that was typed; where other words may stand in its place, it is not known before they are read."""
+    other_words = place.stage == "show" or any(
+        isinstance(one, ArgumentInfo) for parameter in own for one in get_args(parameter.annotation)
+    )
+    return None if other_words else place.stage
 
 
 def open_streams() -> Screen:

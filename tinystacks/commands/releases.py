@@ -165,7 +165,7 @@ def scale(
     place, given = _words(place, words, lambda word: "=" in word)
     counts = once_each([_count(word) for word in given], "a number of tasks")
     if not counts:
-        raise UsageError("scale needs a service and a number", hint="Such as: tstack scale web=4")
+        raise UsageError("scale needs a service and a number", hint="Such as: `tstack scale web=4`")
     deployment = place.deployment()
     running = deployment.running()
     with Progress(place.screen) as progress, deployment.interrupt.on_signals():
@@ -186,7 +186,7 @@ def run_task(
     from tinystacks.rendering.releases import TaskLog, show_task_run
 
     if not command:
-        raise UsageError("run needs a command", hint="Such as: tstack run web -- ./migrate --now")
+        raise UsageError("run needs a command", hint="Such as: `tstack run web -- ./migrate --now`")
     place, service = _named_service(place, named, service)
     deployment = place.deployment()
     name = service or _only_service(list(deployment.stage.services))
@@ -286,7 +286,7 @@ def _numbers(place: Place, words: list[str] | None, example: str) -> tuple[Place
         said = "none was given" if not given else f"{' '.join(given)} was given"
         raise UsageError(
             f"releases {command} needs {kind}; {said}",
-            hint=f"Such as: tstack releases {example}; `tstack releases` lists them.",
+            hint=f"Such as: `tstack releases {example}`; `tstack releases` lists them.",
         )
     return place, [int(word) for word in given]
 
@@ -294,5 +294,5 @@ def _numbers(place: Place, words: list[str] | None, example: str) -> tuple[Place
 def _count(word: str) -> tuple[str, int]:
     name, _, number = word.partition("=")
     if not number.isdecimal():
-        raise UsageError(f"{word!r} names no number of tasks", hint="Such as: tstack scale web=4")
+        raise UsageError(f"{word!r} names no number of tasks", hint="Such as: `tstack scale web=4`")
     return name, int(number)

@@ -61,10 +61,9 @@ def tasks(
     from tinystacks.rendering.tasks import show_task
 
     if place.stage == "show" and task is None:
-        local = " --local" if place.local else ""
         raise UsageError(
             "`tasks show` needs the id of a task, or the beginning of it",
-            hint=f"Such as `tstack tasks show 1e3653c20153{local}`; `tstack tasks{local}` lists them.",
+            hint="Such as `tstack tasks show 1e3653c20153`; `tstack tasks` lists them.",
         )
     operations, chosen = open_reads(place, cluster, service)
     name = operations.outputs.stage

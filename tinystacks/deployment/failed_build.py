@@ -33,5 +33,5 @@ def build_failed(
     kept = "Nothing was changed."
     if done:
         kept = f"Nothing that runs was changed. {'. '.join(done)}; the next `tstack up` goes on from there."
-    ways = f"{error.hint}\nOr deploy an image that was built elsewhere: tstack up {stage} --image {service}=REFERENCE"
+    ways = f"{error.hint}\nOr deploy an image that was built elsewhere: `tstack up {stage} --image {service}=REFERENCE`"
     return ImageError(f"service `{service}`: {error.message}", hint=f"{kept}\n{ways}")

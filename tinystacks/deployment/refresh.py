@@ -60,7 +60,7 @@ def refresh(context: StageContext, *, dry_run: bool, limit: int | None, emit: On
                         f"A refresh would drop {len(gone)} resources from the state, more than {limit}: "
                         + ", ".join(change.words for change in gone),
                         hint="Check account and region first. If they are truly gone, allow it: "
-                        f"tstack up --refresh --limit {len(gone)}",
+                        f"`tstack up --refresh --limit {len(gone)}`.",
                     )
                 if not dry_run:
                     emit(PhaseStarted(phase=Phase.ENGINE, message="taking over what AWS says"))

@@ -270,7 +270,7 @@ def find_builder(
     raise BuilderMissingError(
         f"there is no container engine that builds images on this machine{looked}",
         hint="Install and start Docker (with buildx) or Podman; or deploy an image that was built elsewhere: "
-        "tstack up --image SERVICE=REFERENCE.",
+        "`tstack up --image SERVICE=REFERENCE`.",
     )
 
 

@@ -60,7 +60,9 @@ def run_aws(words: Sequence[str], environment: Mapping[str, str]) -> None:
                 list(words), env={**os.environ, **environment}, stdin=subprocess.PIPE if piped else None
             )
         except OSError as error:
-            raise AccessError(f"{words[0]} could not be started: {error}", hint="tstack exec --check") from error
+            raise AccessError(
+                f"{words[0]} could not be started: {error}", hint="`tstack exec --check` tells more."
+            ) from error
         if piped:
             threading.Thread(target=_feed, args=(process,), name="session-input", daemon=True).start()
         code = process.wait()

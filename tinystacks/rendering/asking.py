@@ -36,7 +36,7 @@ def ask_before_up(screen: Screen, stage: StageSpec, *, yes: bool, approved: bool
     if stage.approval == "manual" and not approved:
         if not screen.interactive:
             raise ApprovalMissingError(
-                f"stage {stage.stage} wants an approval", hint=f"Give it: tstack up {stage.stage} --approve"
+                f"stage {stage.stage} wants an approval", hint=f"Give it: `tstack up {stage.stage} --approve`."
             )
         _must_type(screen, stage.stage, f"Stage {stage.stage} wants an approval. Type its name to approve: ")
     elif screen.interactive and not yes:

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+
+from tinystacks.rendering.next_commands import NextCommands
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _ENDLESS = 100_000
 """A pipe has no width: lines and columns there must not be cut or folded into pieces that no program finds."""
@@ -25,27 +31,41 @@ class Screen:
         talk: for progress, notices and errors.
         interactive: whether somebody may be asked.
         live: whether a line may be redrawn.
+        next_commands: completes the commands that texts name; what is drawn anew passes through `shown` first.
     """
 
     data: Console
     talk: Console
     interactive: bool
     live: bool
+    next_commands: NextCommands = field(default_factory=NextCommands)
+
+    def shown(self, item: RenderableType) -> RenderableType:
+        """Give something to be drawn with the commands that it names completed."""
+        return self.next_commands.shown(item)
 
 
-def open_screen() -> Screen:
-    """Look at the environment and give the streams to write to."""
+def open_screen(next_commands: NextCommands | None = None) -> Screen:
+    """Look at the environment and give the streams to write to.
+
+    Args:
+        next_commands: completes the commands that texts name by what the user typed.
+    """
+    completing = next_commands or NextCommands()
     in_ci = bool(os.environ.get("CI"))
     dumb = os.environ.get("TERM") == "dumb"
     return Screen(
-        data=_console(stderr=False),
-        talk=_console(stderr=True),
+        data=_console(completing, stderr=False),
+        talk=_console(completing, stderr=True),
         interactive=sys.stdin.isatty() and sys.stderr.isatty() and not in_ci,
         live=sys.stderr.isatty() and not in_ci and not dumb,
+        next_commands=completing,
     )
 
 
-def _console(*, stderr: bool) -> Console:
+def _console(completing: NextCommands, *, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _ENDLESS
-    return Console(stderr=stderr, width=width, highlight=False, emoji=False, soft_wrap=not stream.isatty())
+    console = Console(stderr=stderr, width=width, highlight=False, emoji=False, soft_wrap=not stream.isatty())
+    console.push_render_hook(completing)
+    return console

@@ -43,7 +43,7 @@ def show_drift(console: Console, result: RefreshResult, services: Iterable[str],
         f"{result.stack}/{result.stage}: {count} resource{'s' if count > 1 else ''} changed behind the engine "
         "(recorded → found)."
     )
-    console.print(f"Put it back as the file says: tstack up {flags} --refresh", soft_wrap=True)
+    console.print(f"Put it back as the file says: `tstack up {flags} --refresh`", soft_wrap=True)
 
 
 def drifted_fields(change: PlannedChange, wording: Wording) -> list[str]:

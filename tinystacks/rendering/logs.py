@@ -7,6 +7,8 @@ from zlib import crc32
 
 from rich.text import Text
 
+from tinystacks.rendering.next_commands import Verbatim
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,7 +27,7 @@ def show_lines(console: Console, lines: Iterable[LogLine]) -> None:
         text = Text.assemble((prefix(line), _COLOURS[crc32(line.task.encode()) % len(_COLOURS)]), " ")
         # What a container wrote may colour its line, but not move the cursor or change the terminal.
         text.append_text(Text.from_ansi(line.message))
-        console.print(text, soft_wrap=True)
+        console.print(Verbatim(text), soft_wrap=True)
 
 
 def no_lines_words(request: LogRequest) -> str:

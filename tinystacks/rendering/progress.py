@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
 from tinystacks.deployment import events as on
+from tinystacks.rendering.next_commands import Verbatim
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -81,7 +83,7 @@ class Progress:
             case on.Diagnostic():
                 self._diagnostic(event)
             case on.ContainerOutput():
-                self._line(f"  [dim]{escape(event.service)} │ {escape(event.line)}[/]")
+                self._console.print(Verbatim(Text(f"  {event.service} │ {event.line}", style="dim")))
             case on.TasksProgress():
                 self._tasks_progress(event)
             case on.DeploymentEnded():

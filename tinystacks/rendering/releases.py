@@ -12,6 +12,7 @@ from rich.text import Text
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import ContainerOutput
 from tinystacks.deployment.revision_choice import Revision, Use
+from tinystacks.rendering.next_commands import Verbatim
 from tinystacks.rendering.results import show_cause
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class TaskLog:
         if not isinstance(event, ContainerOutput):
             self._others(event)
         elif self._console is not None:
-            self._console.print(Text(event.line))
+            self._console.print(Verbatim(Text(event.line)))
 
 
 def _when(release: Release) -> str:

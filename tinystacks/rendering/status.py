@@ -55,6 +55,7 @@ class StatusScreen:
 
     def __init__(self, screen: Screen, outputs: StageOutputs) -> None:
         self._console = screen.data
+        self._shown = screen.shown
         self._outputs = outputs
         self._whole: RenderableType = ""
         self._live: Live | None = None
@@ -80,7 +81,7 @@ class StatusScreen:
             self._console.print(head)  # what was written before still stands there
             return
         parts = status_parts(picture.status, self._outputs, width=self._console.width)
-        self._whole = Group(head, *parts)
+        self._whole = self._shown(Group(head, *parts))
         if self._live is not None:
             self._live.update(FittedToWindow(self._whole), refresh=True)
         else:
