@@ -17,9 +17,11 @@ from tinystacks.file_names import file_in
 from tinystacks.outputs import StageOutputs
 
 if TYPE_CHECKING:
+    from tinystacks.deployment.deployment import Deployment
     from tinystacks.deployment.target import Target
     from tinystacks.deployment.work_folder import StageRecord
     from tinystacks.local.target import LocalTarget
+    from tinystacks.spec.model import StageSpec
 
 _DEFAULT_STAGE = "dev"
 """Of a file that names no stages."""
@@ -107,8 +109,7 @@ def kept_before(
         return None
     layers: list[Any] = [document, *(own.values() if "extends" in settings else [settings])]
     if not local and any("state" in _place_only(layer) for layer in layers):
-        place = {key: _place_only(layer) for key, layer in own.items()}
-        return _shared({**_place_only(document), "stages": place}, path.parent, chosen, region=region, profile=profile)
+        return _shared(document, path.parent, chosen, region=region, profile=profile)
     found = _read(WorkFolder(path.parent, "local" if local else "aws", chosen), str(document.get("name", "")), region)
     if found is None:
         return None
@@ -134,17 +135,47 @@ def _shared(
 ) -> KeptView | None:
     from tinystacks.deployment.deployment import Deployment  # noqa: PLC0415 - pulumi takes 0.3 s to load
     from tinystacks.deployment.target import AwsTarget, configured_region  # noqa: PLC0415 - boto3 takes 0.2 s to load
-    from tinystacks.spec.model import StackSpec  # noqa: PLC0415 - pydantic takes 0.2 s to load
 
-    try:
-        spec = StackSpec.from_mapping({**document, "services": _SOME_SERVICE}).stage(stage)
-    except SpecError:
+    spec = _placed_stage(document, stage)
+    if spec is None:
         return None
     profile = profile or spec.profile
     target = AwsTarget(profile=profile, region=region or spec.region or configured_region(profile))
     deployment = Deployment(spec, target, workspace=folder)
     outputs, record = deployment.outputs(), deployment.record()
     return KeptView(outputs=outputs, release=record.release if record else 0, target=target, file_is_newer=True)
+
+
+def deployment_before(
+    file: Path | None, stage: str | None, region: str | None, *, local: bool, profile: str | None
+) -> Deployment | None:
+    """Give the stage of a file with problems so that its releases can be read; it is not to be changed through this.
+
+    Args, and what is raised: as of `kept_before`. Nothing where that gives nothing.
+    """
+    from tinystacks.deployment.deployment import Deployment  # noqa: PLC0415 - pulumi takes 0.3 s to load
+
+    path = file or file_in(Path())
+    kept = kept_before(file, stage, region, local=local, profile=profile)
+    document = _document(path) if path is not None else None
+    if path is None or document is None or kept is None:
+        return None
+    spec = _placed_stage(document, kept.outputs.stage)
+    return Deployment(spec, kept.target, workspace=path.parent) if spec is not None else None
+
+
+def _placed_stage(document: dict[str, Any], stage: str) -> StageSpec | None:
+    """Give a stage of which only the place is as the file has it; nothing where that is wrong too."""
+    from tinystacks.spec.model import StackSpec  # noqa: PLC0415 - pydantic takes 0.2 s to load
+
+    stages = cast("dict[str, Any]", document.get("stages") or {_DEFAULT_STAGE: {}})
+    places = {key: _place_only(layer) for key, layer in stages.items()}
+    try:
+        return StackSpec.from_mapping({**_place_only(document), "stages": places, "services": _SOME_SERVICE}).stage(
+            stage
+        )
+    except SpecError:
+        return None
 
 
 def _names(path: Path) -> tuple[str, list[str]] | None:

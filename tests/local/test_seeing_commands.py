@@ -185,7 +185,12 @@ def test_a_file_with_problems_keeps_nobody_from_seeing_what_runs(seen: Seen, sta
             assert done.code == 0, (words, done.err)
             told = "this shows what was deployed" in done.err or "tstack validate" in done.out
             assert told or (stages and not words.startswith("exec")), (words, done.err)
+        for words in ("releases", "releases show 1", "releases diff 1 1"):
+            done = seen.user.run(*words.split(), "--local")
+            assert (done.code, "this shows what was deployed" in done.err) == (0, True), (words, done.err)
+        assert seen.document("releases")["releases"][-1]["number"] == 1
         assert seen.user.run("status", "nowhere", "--local").code == 2
+        assert seen.user.run("releases", "nowhere", "--local").code == 2
     finally:
         seen.user.write(FILE)
 

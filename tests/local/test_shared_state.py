@@ -139,6 +139,9 @@ def test_a_file_with_problems_keeps_nobody_from_seeing_what_was_deployed_last(ma
         done = there.run(*words.split())
         assert (done.code, "this shows what was deployed" in done.err) == (0, True), (words, done.err)
 
+    assert releases(there) == [(2, "steady"), (1, "steady")]
+    assert here.run("releases", "show", "2", "--json").document["result"] == "steady"
+
     here.write(broken.replace("s3://states/team", "s3:states"))
     refused = here.run("status")
     assert (refused.code, "state: must be" in refused.err) == (2, True), refused.err

@@ -392,9 +392,14 @@ def test_tasks_whose_exit_code_is_not_known_yet_are_no_cause_of_their_own():
     assert (cause.exit_code, cause.count, cause.message) == (137, 4, EXITED)
     assert "memory" in cause.advice, "the advice on the exit code that is known"
     assert [task_id[-1] for task_id in cause.task_ids] == ["4", "3", "2"], "the newest first, as ever"
+    assert cause.to_mapping()["task_ids_complete"] is False, "a reader sees that ids are left out"
 
     several = [stopped_task(5, EXITED), stopped_task(4, EXITED, exit_code=1), *killed]
-    assert [(one.exit_code, one.count) for one in group_causes("web", several)] == [(137, 3), (1, 1)]
+    causes = group_causes("web", several)
+    assert [(one.exit_code, one.count, one.to_mapping()["task_ids_complete"]) for one in causes] == [
+        (137, 3, True),
+        (1, 1, True),
+    ]
     other = "Task failed to start"
     assert len(group_causes("web", [stopped_task(4, other), *killed])) == 2, "another message is another cause"
 

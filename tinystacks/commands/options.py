@@ -127,15 +127,33 @@ class Place:
 
     def kept_before(self) -> KeptView | None:
         """Give what was deployed before the file got its problems, and say so; nothing where that is not known."""
-        from tinystacks.file_names import FILE_NAMES
         from tinystacks.kept_view import kept_before
 
         kept = kept_before(self.file, self.stage, self.region, local=self.local, profile=self.profile)
         if kept is not None:
-            name = self.file or FILE_NAMES[0]
-            words = f"{name} has problems (`tstack validate` shows them); this shows what was deployed"
-            self.screen.talk.print(words, markup=False, style="yellow")
+            self._say_problems()
         return kept
+
+    def past(self) -> Deployment:
+        """Open the stage to read its releases; problems in the file keep nobody from seeing them."""
+        from tinystacks.errors import SpecError
+        from tinystacks.kept_view import deployment_before
+
+        try:
+            return self.workspace().deployment(self.stage)
+        except SpecError:
+            before = deployment_before(self.file, self.stage, self.region, local=self.local, profile=self.profile)
+            if before is None:
+                raise
+        self._say_problems()
+        return before
+
+    def _say_problems(self) -> None:
+        from tinystacks.file_names import FILE_NAMES
+
+        name = self.file or FILE_NAMES[0]
+        words = f"{name} has problems (`tstack validate` shows them); this shows what was deployed"
+        self.screen.talk.print(words, markup=False, style="yellow")
 
     def _say_start(self, status: LocalStatus) -> None:
         from tinystacks.rendering.machine import show_local_start

@@ -40,8 +40,7 @@ def list_releases(place: Place) -> None:
     """List the releases of a stage, newest first; `tstack releases [STAGE]` does the same."""
     from tinystacks.rendering.releases import show_releases
 
-    workspace = place.workspace()
-    deployment = workspace.deployment(place.stage)
+    deployment = place.past()
     found = deployment.releases()
     if place.as_json:
         print_json({"stage": deployment.stage.stage, "releases": [release.to_mapping() for release in found]})
@@ -57,7 +56,7 @@ def show(place: Place, *, words: Words = None) -> None:
     from tinystacks.rendering.releases import show_release
 
     place, [number] = _numbers(place, words, "show 3")
-    deployment = place.workspace().deployment(place.stage)
+    deployment = place.past()
     release = pick(deployment.releases(), number, deployment.typed)
     if place.as_json:
         print_json({"stage": deployment.stage.stage, **release.to_mapping(whole=True)})
@@ -74,7 +73,7 @@ def diff(place: Place, *, words: Words = None) -> None:
     from tinystacks.rendering.releases import show_differences
 
     place, [before, after] = _numbers(place, words, "diff 3 4")
-    deployment = place.workspace().deployment(place.stage)
+    deployment = place.past()
     known, name = deployment.releases(), deployment.stage.stage
     found = differences(pick(known, before, deployment.typed), pick(known, after, deployment.typed))
     if place.as_json:

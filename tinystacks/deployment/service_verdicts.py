@@ -23,7 +23,7 @@ class Cause:
         message: ECS's own text of one of them.
         log_tail: last lines that the containers wrote.
         advice: what to do.
-        task_ids: some of the tasks, newest first.
+        task_ids: the newest of the tasks, 3 at most, newest first.
         target_health: what the load balancer said of an unhealthy target; empty when it said nothing.
     """
 
@@ -57,6 +57,7 @@ class Cause:
             "log_tail": list(self.log_tail),
             "advice": self.advice,
             "task_ids": list(self.task_ids),
+            "task_ids_complete": len(self.task_ids) == self.count,
             "target_health": self.target_health,
         }
 
