@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fakes.command_line import wait_for
 from tests.fakes.fault_injector import RESET, THROTTLED, TIMED_OUT
 from tests.fakes.faulty_world import FaultyWorld, faulty_world
 from tests.fakes.local_stage import fetch
@@ -59,7 +60,7 @@ def _words(world: FaultyWorld, words: str) -> list[str]:
     return [{"TASK": task, "SERVICE": service}.get(word, word) for word in words.split()]
 
 
-@pytest.mark.parametrize(("words", "number"), [(words, number) for number, words in enumerate(READS)])
+@pytest.mark.parametrize(("words", "number"), [(words, number) for number, words in enumerate((*READS, "repair"))])
 def test_a_failure_that_passes_is_not_seen(world: FaultyWorld, words: str, number: int) -> None:
     world.injector.break_with({**FAULTS[number % 3], "times": 2})
     before = world.injector.fired()
@@ -143,6 +144,30 @@ def test_following_logs_goes_on_over_a_failure_and_loses_no_line(world: FaultyWo
         assert fetch(endpoint)[0] == 200
         found.append(json.loads(process.stdout.readline()))
     assert len({(one["at"], one["task"], one["message"]) for one in found}) == 4
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_port_is_forwarded_over_a_failure_that_passes_and_refused_over_one_that_stays(
+    world: FaultyWorld, fault: dict[str, Any]
+) -> None:
+    words = ("port-forward", "--local", "--port", "80", "--service", "web")
+    world.injector.break_with({**fault, "times": 2})
+    before = world.injector.fired()
+    process = world.user.start(*words)
+    try:
+        wait_for(process, "leads into the task")
+        assert world.injector.fired() == before + 2
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in said) == (0, False)
+    world.injector.break_with(fault)
+    try:
+        done = world.user.run(*words)
+    finally:
+        world.injector.break_with()
+    assert done.code == 1
+    assert "next  " in done.err
 
 
 def test_a_watch_goes_on_over_a_failure(world: FaultyWorld) -> None:
