@@ -287,10 +287,18 @@ class StageContext:
         """Give a look at everything that bears the stage's tags."""
         return Sweep(self.target.client, stack=self.stage.stack, stage=self.stage.stage)
 
-    def found(self, state: State) -> list[Leftover]:
-        """List what is there of the stage, in the order in which it can be deleted: users before what they use."""
+    def found(self, state: State, not_read: list[str] | None = None) -> list[Leftover]:
+        """List what is there of the stage, in the order in which it can be deleted: users before what they use.
+
+        Args:
+            state: of the engine.
+            not_read: receives what AWS refused to tell, in words.
+        """
         begun = begun_resources(self.target.client, state)
-        found = {(item.resource_type, item.id): item for item in [*begun, *self.sweep().find()]}
+        sweep = self.sweep()
+        found = {(item.resource_type, item.id): item for item in [*begun, *sweep.find()]}
+        if not_read is not None:
+            not_read[:] = sweep.not_read
         return sorted(found.values(), key=removal_order)
 
     def remove_orphan(self, item: Leftover) -> None:

@@ -16,7 +16,7 @@ from tinystacks.deployment.orphans import begun_orphans, found_in_time, is_empty
 from tinystacks.deployment.reading import outputs_of
 from tinystacks.deployment.recovery import forget_pending, is_gone, pending_operations
 from tinystacks.deployment.results import Kept, RepairResult
-from tinystacks.errors import LockedError
+from tinystacks.errors import AwsError, LockedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,13 +37,22 @@ def repair_stage(
         remove: whether resources that no state knows are deleted and the state made whole.
         emit: receives events.
         only: the only resources that may be deleted, as they were listed before; all by default.
+
+    Raises:
+        AwsError: AWS tells nothing, or too little to forget operations that nobody saw the end of.
     """
     with open_stage(context, "repair", emit, mend=False) as opened:
         state = opened.state
         if state is None:
             return RepairResult(stack=context.stage.stack, stage=context.stage.stage)
         unfinished = pending_operations(state, context.wording)
-        found = found_in_time(state, lambda: context.found(state), context.pace)
+        not_read: list[str] = []
+        found = found_in_time(state, lambda: context.found(state, not_read), context.pace)
+        if not_read and (not found or (remove and unfinished)):
+            raise AwsError(
+                f"What there is of the stage could not be looked at, so nothing was changed: {not_read[0]}",
+                hint="Repeat the command when AWS answers; where it refuses, the right to read is missing.",
+            )
         begun = begun_orphans(state, found)
         lost = [item for item in orphans_of(state, found) if item not in begun and _may_go(context, item)]
         orphans = sorted([*begun, *lost], key=removal_order)
@@ -63,6 +72,7 @@ def repair_stage(
                 *(Kept(type=item.type, id=item.id, reason=_LOST) for item in lost),
             ),
             removed=tuple(f"{item.type} {item.id}" for item in doomed) if remove else (),
+            not_read=tuple(not_read),
             whole=None if not state.count else outputs_of(state) is not None and not _is_cleared(opened),
         )
 

@@ -155,6 +155,7 @@ class RepairResult:
         unfinished: operations nobody saw the end of, in words.
         orphans: resources that bear the stage's tags and that no state knows.
         removed: those that were deleted, in words.
+        not_read: what AWS refused to tell, in words; there may be more than what is listed.
         whole: whether the stage has all that its last `up` was to make; none where there is nothing of it.
     """
 
@@ -163,6 +164,7 @@ class RepairResult:
     unfinished: tuple[str, ...] = ()
     orphans: tuple[Kept, ...] = ()
     removed: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
     whole: bool | None = None
 
     def to_mapping(self) -> dict[str, Any]:
@@ -175,6 +177,7 @@ class RepairResult:
             "unfinished": list(self.unfinished),
             "orphans": [orphan.to_mapping() for orphan in self.orphans],
             "removed": list(self.removed),
+            "not_read": list(self.not_read),
         }
 
 

@@ -112,7 +112,9 @@ def show_repair(console: Console, result: RepairResult) -> None:
     show_orphans(console, result.orphans)
     for words in result.removed:
         console.print(f"  removed: {escape(words)}")
-    if not (result.unfinished or result.orphans or result.removed):
+    for words in result.not_read:
+        console.print(f"[yellow]not read: {escape(words)}[/]")
+    if not (result.unfinished or result.orphans or result.removed or result.not_read):
         console.print("Nothing is left to repair.")
     if result.whole is False:
         console.print(
