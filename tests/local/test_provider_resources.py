@@ -462,6 +462,28 @@ def test_what_was_made_and_could_not_be_read_stays_in_the_state(clients: Clients
     assert mended["arn"].endswith("log-group:unread")
 
 
+def test_what_was_made_and_never_read_is_updated_as_if_it_had_been(clients: Clients):
+    """The real provider knows the ARN of a task definition from the answer that made it."""
+    made = resource(clients, "aws:ecs/taskDefinition:TaskDefinition")
+    containers = json.dumps([{"name": "web", "image": "example/web:1", "memory": 64, "essential": True}])
+    inputs = checked(made, {"family": "unread", "containerDefinitions": containers, "tags": {"team": "platform"}})
+    events = clients.client("ecs", "us-east-1").meta.events
+
+    def lost(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://ecs")
+
+    events.register("before-call.ecs.DescribeTaskDefinition", lost)
+    try:
+        with pytest.raises(InitFailedError, match="reading ECS Task Definition") as raised:
+            made.create(inputs)
+    finally:
+        events.unregister("before-call.ecs.DescribeTaskDefinition", lost)
+    changed = checked(made, {"family": "unread", "containerDefinitions": containers, "tags": {"team": "sre"}}, inputs)
+    mended = made.update(raised.value.resource_id, raised.value.state, changed)
+    assert mended["arn"].endswith("task-definition/unread:1")
+    assert mended["tags"] == {"team": "sre"}
+
+
 def test_default_tags_reach_aws_and_ignored_ones_are_left_alone(clients: Clients):
     made = resource(clients, "aws:cloudwatch/logGroup:LogGroup")
     inputs = checked(made, {"name": "tagged", "tags": {"own": "1", "team": "platform"}})

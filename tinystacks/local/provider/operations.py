@@ -206,7 +206,7 @@ class Resource:
         plain = without_defaults_key(unignored(self.table, state, inputs, ignore_changes))
         call = self._call(table.timeout("update"), plain)
         try:
-            handler.update(call, resource_id, dict(state), dict(plain), changed)
+            handler.update(call, resource_id, self._read_once(call, resource_id, state), dict(plain), changed)
         except Exception as error:
             failed = operation_failed("updating", table, resource_id, error)
             raise InitFailedError(
@@ -262,6 +262,12 @@ class Resource:
             timeout_seconds=self.timeout or timeout,
             cancelled=self.cancelled,
         )
+
+    def _read_once(self, call: Call, resource_id: str, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Complete the state of a resource that was made and never read, which holds no more than was asked for."""
+        if "arn" not in self.table.properties or "arn" in state:
+            return dict(state)
+        return {**(self._read_state(call, resource_id, state) or {}), **state}
 
     def _read_state(self, call: Call, resource_id: str, known: Mapping[str, Any]) -> dict[str, Any] | None:
         table = self.table
