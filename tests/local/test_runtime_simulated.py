@@ -13,7 +13,8 @@ from tinystacks.local.clock import SpeededClock
 from tinystacks.local.loop_thread import LoopThread
 from tinystacks.local.runtime import simulated
 from tinystacks.local.runtime.base import ContainerOrder, Health, LogLine, PullFailed, Started, Stopped, TaskOrder
-from tinystacks.local.runtime.simulated import SimulatedRuntime
+from tinystacks.local.runtime.simulated import VARIABLE, SimulatedRuntime
+from tinystacks.local.status import ONE_OFF_VARIABLE
 
 
 @pytest.fixture
@@ -97,6 +98,15 @@ def test_p7_ports_as_each_network_mode_tells_them(world):
     assert started.addresses[80][1] != 8081
     world.start(task_id="c" * 32, portMappings=[])
     assert world.next(Started).host_ports == {}
+
+
+@pytest.mark.parametrize(
+    ("simulate", "exit_code"), [("", 0), ("unhealthy", 0), ("slow:600", 0), ("crash:1", 1), ("exit:1", 0)]
+)
+def test_a_task_that_runs_once_ends_whatever_its_service_rehearses(world, simulate, exit_code):
+    environment = [{"name": VARIABLE, "value": simulate}, {"name": ONE_OFF_VARIABLE, "value": "2"}]
+    world.start(environment=environment)
+    assert world.next(Stopped).exit_code == exit_code
 
 
 def test_stop_is_exit_code_0_and_the_port_is_free(world):

@@ -198,10 +198,7 @@ class _Log:
 
 
 def _start(context: StageContext, ecs: Any, order: OneOff) -> str:
-    variables = dict(context.target.one_off_variables)
-    spec = context.stage.services.get(order.service)
-    if spec is not None:
-        variables = {name: value for name, value in variables.items() if name not in spec.variables}
+    variables = context.target.one_off_variables
     override: dict[str, Any] = {"name": order.container}
     if order.command:
         override["command"] = list(order.command)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 HOME_VARIABLE = "TINYSTACKS_LOCAL_HOME"
+ONE_OFF_VARIABLE = "TINYSTACKS_SIMULATE_ONE_OFF"
+"""Simulated seconds after which a simulated task that runs once ends with 0, where it does not end otherwise."""
 ACCOUNT_ID = "123456789012"
 """moto's account; every caller of the local AWS belongs to it."""
 DEFAULT_REGION = "us-east-1"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from tinystacks.errors import LocalAwsError
 from tinystacks.kept_clients import KeptClients
 from tinystacks.local.environment import KEY, environment
-from tinystacks.local.status import ACCOUNT_ID
+from tinystacks.local.status import ACCOUNT_ID, ONE_OFF_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ class LocalTarget:
     @property
     def one_off_variables(self) -> Mapping[str, str]:
         """Simulated containers end only when they are told to."""
-        return {} if self.status.runtime == "docker" else {"TINYSTACKS_SIMULATE": f"exit:{_ONE_OFF_SECONDS}"}
+        return {} if self.status.runtime == "docker" else {ONE_OFF_VARIABLE: str(_ONE_OFF_SECONDS)}
 
     def account_id(self) -> str:
         """The local AWS's only account; that it answers is seen without loading a client, which takes half a second.

@@ -37,6 +37,7 @@ from tinystacks.local.runtime.base import (
 from tinystacks.local.runtime.simulated_answers import answer
 from tinystacks.local.runtime.simulated_shell import SimulatedProcess, container_shell
 from tinystacks.local.sessions.process import EnterError
+from tinystacks.local.status import ONE_OFF_VARIABLE
 from tinystacks.naming import TAG_SERVICE
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ IDLE_CPU_PERCENT = 2.0
 IDLE_MEMORY_PERCENT = 20.0
 _KILLED = 137
 _LONGEST_SLEEP_SECONDS = 0.5
+_ENDS = frozenset({"crash", "exit", "pull-error"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -295,8 +297,11 @@ class SimulatedRuntime:
 
 
 def _behaviour(definition: Mapping[str, Any]) -> tuple[str, float]:
-    values = [str(one.get("value", "")) for one in members(definition, "environment") if one.get("name") == VARIABLE]
-    name, _, seconds = (values[-1] if values else "").partition(":")
+    """What is rehearsed, and its seconds."""
+    given = {str(one.get("name")): str(one.get("value", "")) for one in members(definition, "environment")}
+    name, _, seconds = given.get(VARIABLE, "").partition(":")
+    if ONE_OFF_VARIABLE in given and name not in _ENDS:
+        name, seconds = "exit", given[ONE_OFF_VARIABLE]
     try:
         return name, float(seconds or 0)
     except ValueError:
