@@ -164,7 +164,7 @@ def test_changes_of_the_file_that_were_not_deployed_are_told(seen: Seen) -> None
     seen.user.write(FILE.replace("example/worker:1", "example/worker:2"))
     try:
         assert seen.document("status")["local_changes"] is True
-        assert "`tstack preview` shows it" in seen.user.run("status", "--local").out
+        assert "`tstack preview --local` shows it" in seen.user.run("status", "--local").out
     finally:
         seen.user.write(FILE)
     assert seen.document("status")["local_changes"] is False

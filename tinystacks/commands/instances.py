@@ -23,7 +23,7 @@ def list_instances(place: Place) -> None:
     """List the instances of a stage with their machine images; `tstack instances [STAGE]` does the same."""
     from tinystacks.rendering.instances import show_machine_images
 
-    deployment = place.deployment()
+    deployment = place.workspace().deployment(place.stage)
     found = deployment.instances().images()
     if place.as_json:
         print_json({"stage": deployment.stage.stage, **found.to_mapping()})
