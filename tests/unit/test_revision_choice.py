@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tinystacks.aws_calls import aws_errors
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.releases import Release
 from tinystacks.deployment.revision_choice import Revision, Use, chosen
+from tinystacks.deployment.revision_uses import used_in_cluster
 from tinystacks.deployment.service_verdicts import ServiceVerdict
+from tinystacks.errors import AwsError
 
 PREFIX = "shop-dev-"
 UNKNOWN = None
@@ -93,3 +96,22 @@ def test_a_reference_is_read_as_arn_and_as_family_with_number_and_nothing_else()
     for unreadable in ("shop-dev-web", "", "shop-dev-web:x"):
         with pytest.raises(KeyError):
             Revision.of(unreadable)
+
+
+class HalfAnswering:
+    """An ECS that lists a service and neither describes it nor says that there is none."""
+
+    def get_paginator(self, operation: str) -> HalfAnswering:
+        assert operation == "list_services"
+        return self
+
+    def paginate(self, **_members: str) -> list[dict[str, list[str]]]:
+        return [{"serviceArns": ["arn:aws:ecs:eu-west-1:123456789012:service/shop-prod/web"]}]
+
+    def describe_services(self, **_members: object) -> dict[str, list[object]]:
+        return {"services": [], "failures": []}
+
+
+def test_b3_a_service_that_is_not_described_is_no_service_that_uses_nothing() -> None:
+    with pytest.raises(AwsError, match="lacks"), aws_errors("ecs"):
+        used_in_cluster(HalfAnswering(), "shop-prod")

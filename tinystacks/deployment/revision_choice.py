@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tinystacks.aws_calls import LackingAnswerError
 from tinystacks.deployment.ends import Result
 
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ class Revision:
         """Read an ARN, or `family:revision`.
 
         Raises:
-            KeyError: it names no revision.
+            LackingAnswerError: it names no revision; within `aws_errors` an `AwsError`.
         """
         family, _, number = reference.rpartition("/")[2].rpartition(":")
         if not family or not number.isdecimal():
-            raise KeyError(f"revision of {reference!r}")
+            raise LackingAnswerError(f"revision of {reference}")
         return cls(family=family, number=int(number))
 
     def __str__(self) -> str:

@@ -1,8 +1,7 @@
 """Which task definition revisions of a stage there are, and what uses them.
 
 Source: Amazon ECS API reference, ListTaskDefinitionFamilies, ListTaskDefinitions, DescribeTaskDefinition, ListServices,
-DescribeServices (10 a call), ListTasks, DescribeTasks (100 a call), ListServiceDeployments (100 a page),
-DescribeServiceDeployments and DescribeServiceRevisions (20 a call).
+ListServiceDeployments (100 a page), DescribeServiceDeployments and DescribeServiceRevisions (20 a call).
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import batches, read_all
 from tinystacks.deployment.revision_choice import Revision, Use
+from tinystacks.ecs_calls import describe_services, read_described_tasks
 from tinystacks.naming import TAG_STACK, TAG_STAGE, is_of_stage, tag_values
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from tinystacks.deployment.engine_state import State
 
-_SERVICES_PER_CALL = 10
-_TASKS_PER_CALL = 100
 _DEPLOYMENTS_PER_CALL = 20
 _DEPLOYMENTS_PER_PAGE = 100
 _UNDER_WAY = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"]
@@ -67,9 +65,8 @@ def used_in_cluster(ecs: Any, cluster: str) -> dict[Use, set[Revision]]:
     services: set[Revision] = set()
     deployments: set[Revision] = set()
     arns = read_all(ecs, "list_services", "serviceArns", always=True, cluster=cluster)
-    for batch in batches(arns, _SERVICES_PER_CALL):
-        for service in ecs.describe_services(cluster=cluster, services=batch)["services"]:
-            services.update(_of_service(service))
+    for service in describe_services(ecs, cluster, arns).values():
+        services.update(_of_service(service))
     for arn in arns:
         deployments.update(_of_service_deployments(ecs, cluster, arn))
     return {Use.SERVICE: services, Use.SERVICE_DEPLOYMENT: deployments, Use.TASK: set(_of_tasks(ecs, cluster))}
@@ -136,13 +133,8 @@ def _listed(ecs: Any, cluster: str, service: str, status: list[str]) -> Iterator
 
 def _of_tasks(ecs: Any, cluster: str) -> Iterator[Revision]:
     """Give the revisions of tasks that have not stopped; those that are stopping are listed as STOPPED."""
-    arns = [
-        arn
-        for status in ("RUNNING", "STOPPED")
-        for arn in read_all(ecs, "list_tasks", "taskArns", always=True, cluster=cluster, desiredStatus=status)
-    ]
-    for batch in batches(arns, _TASKS_PER_CALL):
-        for task in ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"]:
+    for status in ("RUNNING", "STOPPED"):
+        for task in read_described_tasks(ecs, cluster, desiredStatus=status):
             if task["lastStatus"] != "STOPPED":
                 yield Revision.of(task["taskDefinitionArn"])
 
