@@ -61,7 +61,8 @@ class ComputeSpec(SpecModel):
     architecture: Literal["x86_64", "arm64"] | None = None
     """CPU architecture on Fargate (x86_64 by default); on EC2 it follows from the instance types."""
     ami: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$")] | None = None
-    """Machine image of the instances; by default the ECS-optimized Amazon Linux 2023 image of the stage's first day."""
+    """Machine image of the instances; by default the ECS-optimized Amazon Linux 2023 image of the stage's first day,
+    until `tstack instances update` moves it."""
     root_volume_gib: Annotated[int, Field(ge=30, le=16384)] = 30
     """GiB of the encrypted gp3 root volume."""
     imds_hop_limit: Literal[1, 2] = 1
