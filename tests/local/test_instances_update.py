@@ -19,7 +19,8 @@ from tests.fakes.local_deploying_child import local_deployment
 from tests.fakes.local_stage import eventually, fetch
 from tinystacks.deployment.ending import InterruptedWaitError
 from tinystacks.deployment.ends import Result
-from tinystacks.deployment.machine_image import MachineImageError
+from tinystacks.deployment.instance_refresh import newest_refresh
+from tinystacks.deployment.machine_image import MachineImageError, instances_of
 from tinystacks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -120,20 +121,24 @@ def test_f1_f4_f5_the_stage_moves_to_another_image_without_interruption_and_can_
     assert back.update(back.plan()).result is Result.UNCHANGED
 
 
-def test_f1_a_cancelled_refresh_leaves_the_rest_and_the_next_update_replaces_them(stage: Stage):
+def test_f1_a_cancelled_refresh_leaves_the_rest_and_the_next_update_replaces_them(stage: Stage, server: LocalAws):
     instances, wanted = stage.deployment.instances(), another(stage.deployment)
+    group, client = stage.deployment.outputs().auto_scaling_group, stage.deployment.target.client
+    server.set_speed(20)  # a quarter of a minute from one instance to the next
     ended: list[Result] = []
     mover = threading.Thread(target=lambda: ended.append(instances.update(instances.plan(wanted)).result))
     mover.start()
     other = stage.again().instances()
 
     def half() -> bool:
-        found = other.images()
-        return bool(found.refresh and found.refresh.under_way and len(found.not_of(wanted)) == 1)
+        refresh = newest_refresh(client("autoscaling"), group)
+        left = [one for one in instances_of(client, group) if one.ami_id != wanted]
+        return bool(refresh and refresh.under_way and len(left) == 1)
 
-    eventually(half, what="one of two instances replaced")
+    eventually(half, what="one of two instances replaced", seconds=120)
     stopped = other.cancel()
     mover.join()
+    server.set_speed(60)
     assert ended == [Result.FAILED]
     assert stopped.refresh is not None
     assert (stopped.refresh.status, stopped.image.id) == ("Cancelled", wanted)
@@ -148,8 +153,9 @@ def test_f1_a_cancelled_refresh_leaves_the_rest_and_the_next_update_replaces_the
     assert (nothing.result, nothing.refresh) == (Result.UNCHANGED, None)
 
 
-def test_f1_who_stops_waiting_is_told_how_to_go_on_and_the_next_command_follows(stage: Stage):
+def test_f1_who_stops_waiting_is_told_how_to_go_on_and_the_next_command_follows(stage: Stage, server: LocalAws):
     deployment, wanted = stage.deployment, another(stage.deployment)
+    server.set_speed(20)
 
     def impatient(event: Event) -> None:
         if "Instance refresh" in str(event):
@@ -162,6 +168,7 @@ def test_f1_who_stops_waiting_is_told_how_to_go_on_and_the_next_command_follows(
     other = stage.again().instances()
     plan = other.plan(wanted)
     assert (plan.before.id, plan.under_way) == (wanted, True)
+    server.set_speed(60)
     assert other.update(plan).result is Result.STEADY
     assert running_images(stage.again()) == {wanted}
 

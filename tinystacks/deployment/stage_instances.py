@@ -252,9 +252,9 @@ class StageInstances:
 
     def _cancel(self, emit: OnEvent) -> InstancesUpdate:
         outputs = self._outputs()
-        images = self.images()
         running = cancel_refresh(self._context.target.client("autoscaling"), outputs.auto_scaling_group)
         refresh = self._followed(outputs, emit) if running else None
+        images = self.images()
         left = self._left(outputs, images.image)
         return replace(_ended(self._as_it_is(outputs), images.image), refresh=refresh, left=left)
 
