@@ -95,7 +95,7 @@ def check_plugins(plugin_folder: Path, wanted: Iterable[tuple[str, str]]) -> lis
                 Finding(
                     name=title,
                     verdict="warning",
-                    found="not downloaded yet; the first `tstack up` does it (--local needs none)",
+                    found="not downloaded yet; the first `up` in an account does it (--local needs none)",
                     mend=f"To do it now: pulumi plugin install resource {name} v{version} "
                     "(with --file for an archive from a machine that may download)",
                 )
