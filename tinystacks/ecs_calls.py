@@ -3,7 +3,7 @@
 To be called within `aws_errors`. The list that was asked for is in every answer of ECS, so that one without it is an
 error and not an empty cluster; fields of the items may be absent.
 
-Source: Amazon ECS API reference: DescribeServices takes 10, DescribeTasks takes 100.
+Source: Amazon ECS API reference: DescribeServices takes 10, DescribeTasks and DescribeContainerInstances take 100.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SERVICES_PER_CALL = 10
 _TASKS_PER_CALL = 100
+_INSTANCES_PER_CALL = 100
 _Tags = dict[str, list[str]]
 
 
@@ -61,6 +62,21 @@ def describe_tasks(ecs: Any, cluster: str, arns: Sequence[str], *, tags: bool = 
     found: list[Any] = []
     for batch in batches(arns, _TASKS_PER_CALL):
         found.extend(ecs.describe_tasks(cluster=cluster, tasks=batch, **_with_tags(tags=tags))["tasks"])
+    return found
+
+
+def describe_container_instances(ecs: Any, cluster: str, arns: Sequence[str]) -> list[Any]:
+    """Describe container instances; those that ECS does not know any more are left out.
+
+    Args:
+        ecs: boto3 client.
+        cluster: name or ARN.
+        arns: of the container instances.
+    """
+    found: list[Any] = []
+    for batch in batches(arns, _INSTANCES_PER_CALL):
+        answer = ecs.describe_container_instances(cluster=cluster, containerInstances=batch)
+        found.extend(answer["containerInstances"])
     return found
 
 

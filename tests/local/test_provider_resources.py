@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from tinystacks.local.provider.outcomes import InitFailedError, OperationError
 from tinystacks.local.provider.tagging import TagSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 TRUST = json.dumps(
     {
@@ -441,21 +442,30 @@ def test_a_failed_update_leaves_the_resource_in_the_state(clients: Clients):
     assert raised.value.state["name"] == "vanishing"
 
 
+@contextmanager
+def unanswered(client: Any, operation: str) -> Generator[None]:
+    """No call of one operation arrives, such as `ecs.DescribeTaskDefinition`."""
+
+    def lost(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url=client.meta.endpoint_url)
+
+    client.meta.events.register(f"before-call.{operation}", lost)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(f"before-call.{operation}", lost)
+
+
 def test_what_was_made_and_could_not_be_read_stays_in_the_state(clients: Clients):
     """As with the real provider, which has its id by then: it would be made a second time, or never found again."""
     made = resource(clients, "aws:cloudwatch/logGroup:LogGroup")
     inputs = checked(made, {"name": "unread"})
-    events = clients.client("logs", "us-east-1").meta.events
-
-    def lost(**_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="https://logs")
-
-    events.register("before-call.cloudwatch-logs.DescribeLogGroups", lost)
-    try:
-        with pytest.raises(InitFailedError, match="reading CloudWatch Logs Log Group") as raised:
-            made.create(inputs)
-    finally:
-        events.unregister("before-call.cloudwatch-logs.DescribeLogGroups", lost)
+    logs = clients.client("logs", "us-east-1")
+    with (
+        unanswered(logs, "cloudwatch-logs.DescribeLogGroups"),
+        pytest.raises(InitFailedError, match="reading CloudWatch Logs Log Group") as raised,
+    ):
+        made.create(inputs)
     assert raised.value.resource_id == "unread"
     assert raised.value.state["name"] == "unread"
     mended = made.update("unread", raised.value.state, inputs)
@@ -467,17 +477,11 @@ def test_what_was_made_and_never_read_is_updated_as_if_it_had_been(clients: Clie
     made = resource(clients, "aws:ecs/taskDefinition:TaskDefinition")
     containers = json.dumps([{"name": "web", "image": "example/web:1", "memory": 64, "essential": True}])
     inputs = checked(made, {"family": "unread", "containerDefinitions": containers, "tags": {"team": "platform"}})
-    events = clients.client("ecs", "us-east-1").meta.events
-
-    def lost(**_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="https://ecs")
-
-    events.register("before-call.ecs.DescribeTaskDefinition", lost)
-    try:
-        with pytest.raises(InitFailedError, match="reading ECS Task Definition") as raised:
-            made.create(inputs)
-    finally:
-        events.unregister("before-call.ecs.DescribeTaskDefinition", lost)
+    with (
+        unanswered(clients.client("ecs", "us-east-1"), "ecs.DescribeTaskDefinition"),
+        pytest.raises(InitFailedError, match="reading ECS Task Definition") as raised,
+    ):
+        made.create(inputs)
     changed = checked(made, {"family": "unread", "containerDefinitions": containers, "tags": {"team": "sre"}}, inputs)
     mended = made.update(raised.value.resource_id, raised.value.state, changed)
     assert mended["arn"].endswith("task-definition/unread:1")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors, batches, read_all
 from tinystacks.deployment.events import Notice
+from tinystacks.ecs_calls import describe_container_instances
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from tinystacks.deployment.events import OnEvent
     from tinystacks.outputs import StageOutputs
 
-_INSTANCES_PER_CALL = 100
-"""Amazon ECS API, DescribeContainerInstances."""
 _MEMBERS_PER_CALL = 50
 """Amazon EC2 Auto Scaling API, DescribeAutoScalingInstances."""
 
@@ -62,12 +61,9 @@ def replace_early_instances(outputs: StageOutputs, client: Callable[[str], Any],
 def _without_provider(ecs: Any, cluster: str) -> list[str]:
     """Give the ids of the EC2 instances that belong to no capacity provider and have nothing to do."""
     arns = read_all(ecs, "list_container_instances", "containerInstanceArns", cluster=cluster, status="ACTIVE")
-    found: list[Mapping[str, Any]] = []
-    for batch in batches(arns, _INSTANCES_PER_CALL):
-        found += ecs.describe_container_instances(cluster=cluster, containerInstances=batch)["containerInstances"]
     return [
         str(one["ec2InstanceId"])
-        for one in found
+        for one in describe_container_instances(ecs, cluster, arns)
         if one.get("ec2InstanceId")
         and not one.get("capacityProviderName")
         and not one.get("runningTasksCount")

@@ -9,7 +9,7 @@ update
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.deployment.ending import InterruptedWaitError, follow_services
@@ -288,15 +288,4 @@ class StageInstances:
 
 
 def _ended(done: UpResult, image: MachineImage) -> InstancesUpdate:
-    return InstancesUpdate(
-        stack=done.stack,
-        stage=done.stage,
-        result=done.result,
-        changes=done.changes,
-        endpoint=done.endpoint,
-        release=done.release,
-        causes=done.causes,
-        verdicts=done.verdicts,
-        outputs=done.outputs,
-        image=image,
-    )
+    return InstancesUpdate(**{one.name: getattr(done, one.name) for one in fields(done)}, image=image)

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.aws_calls import batches, read_all
-from tinystacks.ecs_calls import describe_services, read_described_tasks
+from tinystacks.aws_calls import read_all
+from tinystacks.ecs_calls import describe_container_instances, describe_services, read_described_tasks
 from tinystacks.operations.model import ContainerStatus, DeploymentStatus, InstanceStatus, ServiceStatus, TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_INSTANCES_PER_CALL = 100
-"""ECS API reference, DescribeContainerInstances."""
 
 
 def read_services(ecs: Any, cluster: str, names: Mapping[str, str], *, events: int = 10) -> list[ServiceStatus]:
@@ -58,7 +55,7 @@ def read_tasks(
         needed = sorted({task["containerInstanceArn"] for task in tasks if task.get("containerInstanceArn")})
         instance_ids = {
             item.get("containerInstanceArn", ""): item.get("ec2InstanceId", "")
-            for item in _describe_instances(ecs, cluster, needed)
+            for item in describe_container_instances(ecs, cluster, needed)
         }
     found = [_task(task, names, instance_ids) for task in tasks]
     return sorted(found, key=lambda task: (task.service, task.zone, task.id))
@@ -71,17 +68,9 @@ def read_instances(ecs: Any, cluster: str) -> tuple[list[InstanceStatus], dict[s
         The instances, and the EC2 instance id by container instance ARN.
     """
     arns = read_all(ecs, "list_container_instances", "containerInstanceArns", always=True, cluster=cluster)
-    described = _describe_instances(ecs, cluster, arns)
+    described = describe_container_instances(ecs, cluster, arns)
     instances = sorted((_instance(item) for item in described), key=lambda item: (item.zone, item.id))
     return instances, {item.get("containerInstanceArn", ""): item.get("ec2InstanceId", "") for item in described}
-
-
-def _describe_instances(ecs: Any, cluster: str, arns: list[str]) -> list[Any]:
-    found: list[Any] = []
-    for batch in batches(arns, _INSTANCES_PER_CALL):
-        answer = ecs.describe_container_instances(cluster=cluster, containerInstances=batch)
-        found.extend(answer["containerInstances"])
-    return found
 
 
 def _service(name: str, service_name: str, service: Any, events: int) -> ServiceStatus:
