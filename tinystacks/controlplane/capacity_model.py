@@ -150,6 +150,7 @@ class ContainerInstance:
         max_task_enis: interfaces for awsvpc tasks (the primary one excluded).
         attributes: name to value; value None for an attribute without one.
         tasks: tasks with desiredStatus RUNNING.
+        groups: how many of `tasks` are of each group.
         stopping: tasks with desiredStatus STOPPED that still hold the instance.
         scheduled: resources in the scheduler's view.
         held: resources in the agent's view (stopping tasks included).
@@ -177,6 +178,7 @@ class ContainerInstance:
     subnet_id: str = ""
     vpc_id: str = ""
     tasks: dict[str, Task] = field(default_factory=dict[str, "Task"])
+    groups: dict[str, int] = field(default_factory=dict[str, int])
     stopping: dict[str, Task] = field(default_factory=dict[str, "Task"])
     scheduled: Ledger = field(default_factory=Ledger)
     held: Ledger = field(default_factory=Ledger)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from tinystacks.controlplane.expressions import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tinystacks.controlplane.model import ContainerInstance, Needs
     from tinystacks.controlplane.settings import Settings
     from tinystacks.controlplane.state import State
+
+    Test = Callable[[State, "Demand", ContainerInstance], bool]
 
 REASONS = {
     "CPU": "RESOURCE:CPU",
@@ -75,17 +77,14 @@ def group_count(state: State, demand: Demand, instance: ContainerInstance, *, fo
     count_all = (
         settings.old_revisions_count_for_spread if for_spread else settings.old_revisions_count_for_distinct_instance
     )
-    revision = "" if count_all else demand.revision
-    count = 0
-    # A plain loop: this runs twice for each task that is placed and stopped.
-    for task in instance.tasks.values():
-        if task.group == demand.group and (not revision or task.started_by == revision):
-            count += 1
-    return count
+    if count_all or not demand.revision:
+        return instance.groups.get(demand.group, 0)
+    tasks = instance.tasks.values()
+    return sum(1 for one in tasks if one.group == demand.group and one.started_by == demand.revision)
 
 
-def tests_of(settings: Settings, demand: Demand) -> tuple[str, ...]:
-    """Name the tests that a demand can fail, in the order of the settings; the others no instance need be asked."""
+def tests_of(settings: Settings, demand: Demand) -> dict[str, Test]:
+    """Give the tests that a demand can fail by name, in the order of the settings; no instance need be asked others."""
     asked: dict[str, object] = {
         "LOCATION": demand.zones,
         "PORTS": demand.needs.ports,
@@ -93,12 +92,7 @@ def tests_of(settings: Settings, demand: Demand) -> tuple[str, ...]:
         "ATTRIBUTE": demand.attributes,
         "CONSTRAINT": demand.members or demand.distinct,
     }
-    return tuple(name for name in ("AGENT", "LOCATION", *settings.failure_tests) if asked.get(name, True))
-
-
-def fits(state: State, demand: Demand, instance: ContainerInstance, tests: tuple[str, ...]) -> bool:
-    """Whether an instance passes all of some tests."""
-    return all(_passes(state, demand, instance, name) for name in tests)
+    return {name: _TESTS[name] for name in ("AGENT", "LOCATION", *settings.failure_tests) if asked.get(name, True)}
 
 
 def failing(state: State, demand: Demand, instance: ContainerInstance) -> str:
@@ -109,8 +103,8 @@ def failing(state: State, demand: Demand, instance: ContainerInstance) -> str:
 def all_failing(state: State, demand: Demand, instance: ContainerInstance, *, only_first: bool = False) -> list[str]:
     """Name the tests that an instance fails, in the order of the settings."""
     failed: list[str] = []
-    for name in tests_of(state.settings, demand):
-        if not _passes(state, demand, instance, name):
+    for name, test in tests_of(state.settings, demand).items():
+        if not test(state, demand, instance):
             failed.append(name)
             if only_first:
                 break
@@ -129,29 +123,32 @@ def closest(
     return None if best is None else (best[1], best[2])
 
 
-def _passes(state: State, demand: Demand, instance: ContainerInstance, name: str) -> bool:
-    needs = demand.needs
-    match name:
-        case "AGENT":
-            passes = instance.agent_connected
-        case "LOCATION":
-            passes = not demand.zones or instance.zone in demand.zones
-        case "CPU":
-            passes = needs.cpu <= instance.remaining_cpu
-        case "MEMORY":
-            passes = needs.memory <= instance.remaining_memory
-        case "PORTS":
-            used = instance.scheduled.ports
-            passes = not needs.ports or (
-                len(used) + len(needs.ports) <= MOST_PORTS
-                and not any((one.protocol, one.port) in used for one in needs.ports)
-            )
-        case "ENI":
-            passes = instance.scheduled.enis + needs.enis <= instance.max_task_enis
-        case "ATTRIBUTE":
-            passes = all(one in instance.attributes for one in demand.attributes)
-        case _:
-            passes = all(compiled(one)(instance) for one in demand.members) and not (
-                demand.distinct and group_count(state, demand, instance, for_spread=False)
-            )
-    return passes
+def _has_cpu(_: State, demand: Demand, instance: ContainerInstance) -> bool:
+    return demand.needs.cpu <= instance.cpu - instance.scheduled.cpu
+
+
+def _has_memory(_: State, demand: Demand, instance: ContainerInstance) -> bool:
+    return demand.needs.memory <= instance.memory - instance.scheduled.memory
+
+
+def _has_ports(_: State, demand: Demand, instance: ContainerInstance) -> bool:
+    used, wanted = instance.scheduled.ports, demand.needs.ports
+    return len(used) + len(wanted) <= MOST_PORTS and not any((one.protocol, one.port) in used for one in wanted)
+
+
+def _meets_constraints(state: State, demand: Demand, instance: ContainerInstance) -> bool:
+    return all(compiled(one)(instance) for one in demand.members) and not (
+        demand.distinct and group_count(state, demand, instance, for_spread=False)
+    )
+
+
+_TESTS: dict[str, Test] = {
+    "AGENT": lambda _, __, instance: instance.agent_connected,
+    "LOCATION": lambda _, demand, instance: instance.zone in demand.zones,
+    "CPU": _has_cpu,
+    "MEMORY": _has_memory,
+    "PORTS": _has_ports,
+    "ENI": lambda _, demand, instance: instance.scheduled.enis + demand.needs.enis <= instance.max_task_enis,
+    "ATTRIBUTE": lambda _, demand, instance: all(one in instance.attributes for one in demand.attributes),
+    "CONSTRAINT": _meets_constraints,
+}

@@ -28,6 +28,7 @@ def place(state: State, task: Task, instance: ContainerInstance) -> None:
     task.zone = instance.zone
     task.subnet_id = instance.subnet_id
     instance.tasks[task.id] = task
+    instance.groups[task.group] = instance.groups.get(task.group, 0) + 1
     instance.version += 1
     _book(instance.scheduled, task.needs, 1)
     changed(state, instance)
@@ -60,6 +61,9 @@ def free(state: State, task: Task) -> None:
     instance = task.container_instance
     if instance is not None:
         del instance.tasks[task.id]
+        instance.groups[task.group] -= 1
+        if not instance.groups[task.group]:
+            del instance.groups[task.group]
         instance.stopping[task.id] = task
         _book(instance.scheduled, task.needs, -1)
         changed(state, instance)

@@ -10,16 +10,21 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinystacks.controlplane import fitting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tinystacks.controlplane.fitting import Demand
     from tinystacks.controlplane.model import Cluster, ContainerInstance
     from tinystacks.controlplane.state import State
 
-Key = tuple[float | str, ...]
+    Part = Callable[[ContainerInstance, int], float]
+
+# What orders it, then a fixed order of ties (P19), the number of the entry, and the sight: flat, compared at once.
+Entry = tuple[Any, ...]
 MOST_PLACERS = 512
 
 
@@ -38,18 +43,17 @@ class Sight:
     """What a placer last saw of an instance.
 
     Attributes:
+        tie: its place among equals: the order of ids.
         values: its values of the spread attributes.
         count: tasks of the demand's group on it.
         stamp: number of its valid entry in a heap; 0 when the task does not fit.
     """
 
     instance: ContainerInstance
+    tie: int
     values: tuple[str | None, ...] = ()
     count: int = 0
     stamp: int = 0
-
-
-Entry = tuple[Key, int, Sight]
 
 
 class Placer:
@@ -58,7 +62,7 @@ class Placer:
     def __init__(self, state: State, demand: Demand) -> None:
         self._state = state
         self._demand = demand
-        self._tests = fitting.tests_of(state.settings, demand)
+        self._tests = tuple(fitting.tests_of(state.settings, demand).values())
         self._cluster: Cluster = state.clusters[demand.cluster]
         fields = demand.strategies
         spreads = [name for kind, name in fields if kind == "spread" and name not in {"instanceId", "host"}]
@@ -69,6 +73,7 @@ class Placer:
             leading += 1
         # Heaps need keys that other instances cannot change: every attribute spread must come first.
         self._heaped = leading == len(spreads)
+        self._own_parts = [self._own_part(kind, name) for kind, name in fields if name not in spreads]
         self._totals = [Counter[str | None]() for _ in self._spreads]
         self._sights: dict[str, Sight] = {}
         self._buckets: dict[tuple[str | None, ...], list[Entry]] = {}
@@ -87,57 +92,68 @@ class Placer:
             fitting_ones = (one for one in self._sights.values() if one.stamp)
             first = min(fitting_ones, key=self._full_key, default=None)
             return None if first is None else first.instance
-        best: tuple[tuple[int, ...], Key] | None = None
-        chosen: ContainerInstance | None = None
+        best: tuple[tuple[int, ...], Entry] | None = None
         for values, heap in self._buckets.items():
-            while heap and heap[0][2].stamp != heap[0][1]:
+            while heap and heap[0][-1].stamp != heap[0][-2]:
                 heapq.heappop(heap)
             if heap:
-                totals = tuple(total[value] for total, value in zip(self._totals, values, strict=True))
-                if best is None or (totals, heap[0][0]) < best:
-                    best = (totals, heap[0][0])
-                    chosen = heap[0][2].instance
-        return chosen
+                totals = tuple([total[value] for total, value in zip(self._totals, values, strict=True)])
+                if best is None or (totals, heap[0]) < best:
+                    best = (totals, heap[0])
+        return None if best is None else best[1][-1].instance
 
     def _look(self, arn: str) -> None:
         instance = self._cluster.container_instances.get(arn)
         sight = self._sights.get(arn)
-        if sight is not None:
-            for total, value in zip(self._totals, sight.values, strict=True):
-                total[value] -= sight.count
-            sight.stamp = 0
-        if instance is None:
-            self._sights.pop(arn, None)
-            return
         if sight is None:
-            sight = self._sights[arn] = Sight(instance)
-        sight.count = fitting.group_count(self._state, self._demand, instance, for_spread=True)
-        sight.values = tuple([instance.attributes.get(name) for name in self._spreads])
-        for total, value in zip(self._totals, sight.values, strict=True):
-            total[value] += sight.count
+            if instance is None:
+                return
+            sight = self._sights[arn] = Sight(instance, int(instance.id, 16))
+        sight.stamp = 0
+        if instance is None:
+            self._count(sight, sight.values, 0)
+            del self._sights[arn]
+            return
+        self._count(
+            sight,
+            tuple([instance.attributes.get(name) for name in self._spreads]),
+            fitting.group_count(self._state, self._demand, instance, for_spread=True),
+        )
         if not fitting.is_candidate(self._demand, instance):
             return
-        if not fitting.fits(self._state, self._demand, instance, self._tests):
-            return
+        # A plain loop: an instance is looked at again for each task that is placed on it or stopped.
+        for test in self._tests:
+            if not test(self._state, self._demand, instance):
+                return
         self._pushed += 1
         sight.stamp = self._pushed
         if self._heaped:
             heap = self._buckets.setdefault(sight.values, [])
-            heapq.heappush(heap, (self._own_key(instance, sight.count), sight.stamp, sight))
+            parts = [part(instance, sight.count) for part in self._own_parts]
+            heapq.heappush(heap, (*parts, -instance.remaining_memory, sight.tie, sight.stamp, sight))
 
-    def _own_key(self, instance: ContainerInstance, count: int) -> Key:
-        """The parts of the order that only this instance decides; the rest is a fixed order of ties (P19)."""
-        parts: list[float | str] = []
-        for kind, name in self._steps:
-            if kind == "random":
-                parts.append(self._state.random.random())
-            elif kind == "binpack":
-                parts.append(instance.remaining_cpu if name.lower() == "cpu" else instance.remaining_memory)
-            elif name in {"instanceId", "host"}:
-                parts.append(count)
-        return (*parts, -instance.remaining_memory, instance.arn)
+    def _count(self, sight: Sight, values: tuple[str | None, ...], count: int) -> None:
+        """Move what an instance adds to the totals of its values."""
+        if sight.count == count and sight.values == values:
+            return
+        for total, value in zip(self._totals, sight.values, strict=False):  # a new sight has no values
+            total[value] -= sight.count
+        for total, value in zip(self._totals, values, strict=True):
+            total[value] += count
+        sight.values = values
+        sight.count = count
 
-    def _full_key(self, sight: Sight) -> Key:
+    def _own_part(self, kind: str, name: str) -> Part:
+        """Give a part of the order that only the instance itself decides."""
+        if kind == "random":
+            return lambda _, __: self._state.random.random()
+        if kind == "binpack":
+            if name.lower() == "cpu":
+                return lambda instance, _: instance.remaining_cpu
+            return lambda instance, _: instance.remaining_memory
+        return lambda _, count: count
+
+    def _full_key(self, sight: Sight) -> Entry:
         instance = sight.instance
         totals = dict(zip(self._spreads, zip(self._totals, sight.values, strict=True), strict=True))
         parts: list[float | str] = []
@@ -150,4 +166,4 @@ class Placer:
                 parts.append(instance.remaining_cpu if name.lower() == "cpu" else instance.remaining_memory)
             else:
                 parts.append(sight.count if kind == "spread" else self._state.random.random())
-        return (*parts, -instance.remaining_memory, instance.arn)
+        return (*parts, -instance.remaining_memory, sight.tie)
