@@ -34,7 +34,7 @@ def main(tasks: int, instances: int, worlds: int) -> float:
 
 
 def _steady(tasks: int, instances: int) -> tuple[World, Service]:
-    world = World()
+    world = World(kept=0)
     world.instances(instances)
     service = world.service(tasks)
     world.steady(service, 36_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +65,15 @@ class Surroundings:
 
 
 class World:
-    """Drives one plane; `done` keeps every effect in order."""
+    """Drives one plane; `done` keeps every effect in order, or the newest ones only."""
 
-    def __init__(self, *, settings: Settings | None = None, seed: int = 1) -> None:
+    def __init__(self, *, settings: Settings | None = None, seed: int = 1, kept: int | None = None) -> None:
         self.surroundings = Surroundings(
             subnets={f"subnet-{zone[-1]}": SubnetFacts(zone=zone, vpc_id="vpc-1") for zone in ZONES}
         )
         self.plane = ControlPlane(ACCOUNT, REGION, self.surroundings, settings, seed, now=START)
         self.images: dict[str, Behaviour] = {}
-        self.done: list[Any] = []
+        self.done: deque[Any] = deque(maxlen=kept)
         self.deregistration_delay = 30.0
         self.serves_groups = True
         self.launch_delay = 10.0
