@@ -44,17 +44,22 @@ class Using:
         return dict.fromkeys(task_ids, self._used)
 
 
-@pytest.fixture
-def told():
-    world = World()
-    world.instances(2, "m5.large")
-    world.steady(world.service(4))
+def minute(world):
+    """Give what CloudWatch is told of a world."""
     noted = Noted()
     planes: Any = OnePlane(world.plane)
     metrics: Any = noted
     runtime: Any = Using(cpu_units=192.0, memory_mib=32.0)
     UsageReports(planes, metrics).tell_services("us-east-1", runtime, world.plane.now)
     return noted.values
+
+
+@pytest.fixture
+def told():
+    world = World()
+    world.instances(2, "m5.large")
+    world.steady(world.service(4))
+    return minute(world)
 
 
 def test_s21_p6_use_is_told_of_what_is_reserved_and_may_exceed_it(told):
@@ -71,3 +76,24 @@ def test_a40_a_cluster_tells_use_and_reservation_of_its_instances(told):
     assert told["AWS/ECS", "MemoryReservation", "default"] == pytest.approx(100 * 4 * 128 / (2 * 7680))
     assert told["AWS/ECS", "MemoryUtilization", "default"] == pytest.approx(100 * 4 * 32 / (2 * 7680))
     assert told["AWS/ECS", "LiveTaskCount", "default", "web"] == 4
+
+
+def test_a41_container_insights_counts_tasks_and_deployments_where_it_is_on():
+    """Rule A41: ECS developer guide, service_utilization and Container Insights metrics; zeros are told too."""
+    world = World()
+    world.instances(2, "m5.large")
+    world.steady(world.service(4))
+    assert not [one for one in minute(world) if one[0] == "ECS/ContainerInsights"]
+    world.plane.update_cluster_settings(cluster="default", settings=[{"name": "containerInsights", "value": "enabled"}])
+    world.plane.update_service(service="web", desired_count=6, task_definition=world.definition("v2"))
+    world.run(1)
+    told = {name: value for (namespace, name, *_), value in minute(world).items() if "Insights" in namespace}
+    assert told == {
+        "ContainerInstanceCount": 2,
+        "DesiredTaskCount": 6,
+        "RunningTaskCount": 4,
+        "PendingTaskCount": 6,
+        "DeploymentCount": 2,
+    }
+    idle = world.service(0, name="idle")
+    assert minute(world)["ECS/ContainerInsights", "RunningTaskCount", "default", idle.name] == 0

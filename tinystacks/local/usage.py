@@ -59,7 +59,7 @@ class UsageReports:
                     running.setdefault(task.service.arn, (task.service, []))[1].append(task)
             used = runtime.usage(tuple(task.id for _, tasks in running.values() for task in tasks))
             found = [_utilisation(service, tasks, used) for service, tasks in running.values()]
-            others = [*_groups(plane, used), *_counts(plane, running), *_clusters(plane, used), *_live(plane)]
+            others = [*_groups(plane, used), *_insights(plane), *_clusters(plane, used), *_live(plane)]
             for one in found:
                 _tell_plane(plane, one, now)
         for one in found:
@@ -121,20 +121,28 @@ def _tell_plane(plane: ControlPlane, one: _Utilisation, now: float) -> None:
         plane.metric("MemoryUtilization", one.dimensions, one.memory, now)
 
 
-def _counts(plane: ControlPlane, running: Mapping[str, tuple[Service, list[Task]]]) -> Iterator[_Other]:
-    """What Container Insights counts, in the clusters where it is on."""
+def _insights(plane: ControlPlane) -> Iterator[_Other]:
+    """What Container Insights counts, in the clusters where it is on (rule A41)."""
     watched = {
-        cluster.name: cluster
+        cluster.name
         for cluster in plane.state.clusters.values()
         if any(one.get("name") == "containerInsights" and one.get("value") != "disabled" for one in cluster.settings)
     }
-    for cluster in watched.values():
+    for name in watched:
+        cluster = plane.state.clusters[name]
         instances = float(len(cluster.container_instances))
-        yield INSIGHTS_NAMESPACE, "ContainerInstanceCount", {"ClusterName": cluster.name}, instances, "Count"
-    for service, tasks in running.values():
-        if service.cluster in watched:
+        yield INSIGHTS_NAMESPACE, "ContainerInstanceCount", {"ClusterName": name}, instances, "Count"
+    for service in plane.state.services.values():
+        if service.cluster in watched and service.status == "ACTIVE":
+            counts = {
+                "DesiredTaskCount": service.desired_count,
+                "RunningTaskCount": service.running_count,
+                "PendingTaskCount": service.pending_count,
+                "DeploymentCount": len(service.deployments),
+            }
             dimensions = {"ClusterName": service.cluster, "ServiceName": service.name}
-            yield INSIGHTS_NAMESPACE, "RunningTaskCount", dimensions, float(len(tasks)), "Count"
+            for name, count in counts.items():
+                yield INSIGHTS_NAMESPACE, name, dimensions, float(count), "Count"
 
 
 def _clusters(plane: ControlPlane, used: Mapping[str, TaskUsage]) -> Iterator[_Other]:
