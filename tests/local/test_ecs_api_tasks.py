@@ -257,6 +257,21 @@ def test_a11_execute_command_needs_the_agent_and_opens_a_session(server: EcsServ
     assert opened["session"]["sessionId"].startswith("ecs-execute-command-")
 
 
+def test_the_command_agent_of_a_container_stops_with_it(server: EcsServer, ecs: Any) -> None:
+    """Source: API ManagedAgent; ECS agent, task_manager.go (a stopped container's agent is reported STOPPED)."""
+    (task,) = run(ecs, enableExecuteCommand=True)
+    server.advance(60)
+
+    def agents() -> list[tuple[str, str]]:
+        (shown,) = ecs.describe_tasks(cluster="main", tasks=[task])["tasks"]
+        return [(one["lastStatus"], one.get("reason", "")) for one in shown["containers"][0]["managedAgents"]]
+
+    assert agents() == [("RUNNING", "")]
+    ecs.stop_task(cluster="main", task=task)
+    server.advance(120)
+    assert agents() == [("STOPPED", "Received Container Stopped event")]
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [

@@ -187,7 +187,9 @@ def run_until_stopped(client, definition):
 
 def test_a42_a_missing_log_group_keeps_containers_from_starting(stage, client):
     task = run_until_stopped(client, stage.register(log_group="/not/there"))
-    assert "The specified log group does not exist" in task["containers"][0]["reason"]
+    reason = task["containers"][0]["reason"]
+    assert reason.startswith("CannotStartContainerError: ")
+    assert "The specified log group does not exist" in reason
 
 
 def test_t21_an_image_that_the_own_registry_does_not_have_cannot_be_pulled(stage, client):

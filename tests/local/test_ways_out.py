@@ -200,6 +200,18 @@ def test_a_log_group_needs_an_endpoint_of_cloudwatch_logs(client, network):
     assert "failed to validate logger args" in outcome(client, network, container=elsewhere)
 
 
+def test_a42_a_log_group_that_is_missing_is_told_in_the_words_of_fargate(client, network):
+    """ECS developer guide, resource-initialization-error; on EC2 the agent says CannotStartContainerError."""
+    options = {"awslogs-group": "/not/there", "awslogs-region": REGION, "awslogs-stream-prefix": "job"}
+    endpoint(client, network, *TO_ECR, "logs")
+    said = outcome(client, network, container={"logConfiguration": {"logDriver": "awslogs", "options": options}})
+    assert said.startswith(
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
+        "to create Cloudwatch log stream: "
+    )
+    assert "ResourceNotFoundException: The specified log group does not exist." in said
+
+
 def test_a_secret_needs_an_endpoint_of_secrets_manager(client, network):
     """ECS developer guide, resource-initialization-error; Secrets Manager user guide, vpc-endpoint-overview."""
     arn = client("secretsmanager").create_secret(Name="job/key", SecretString="hush")["ARN"]

@@ -212,7 +212,11 @@ class EffectHandler:
             if not why_not and not no_image:
                 why_not = logs_out_of_reach(self._emulation, start.interface, definition)
                 why_not = why_not or self._logs.open(
-                    definition, region=region, task_id=task.task_id, container=order.name
+                    definition,
+                    region=region,
+                    task_id=task.task_id,
+                    container=order.name,
+                    on_fargate=start.interface is not None,
                 )
             if why_not:
                 self._report(Stopped(task_id=task.task_id, container=order.name, exit_code=None, reason=why_not))

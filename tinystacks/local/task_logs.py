@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from tinystacks.local.emulation import Emulation
 
 _KEPT_LINES_PER_TURN = 1000
+_NO_GROUP = (
+    "CannotStartContainerError: Error response from daemon: failed to create task for container: failed to initialize "
+    "logging driver: failed to create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, "
+    "ResourceNotFoundException: The specified log group does not exist."
+)
+_NO_GROUP_ON_FARGATE = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to "
+    "create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, https response error StatusCode: "
+    "400, ResourceNotFoundException: The specified log group does not exist. : exit status 1"
+)
+"""ECS developer guide, resource-initialization-error, has the error's kind; the rest as users of Fargate report it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +51,17 @@ class TaskLogs:
         self._places: dict[tuple[str, str], LogPlace] = {}
         self._lines: dict[LogPlace, list[dict[str, Any]]] = defaultdict(list)
 
-    def open(self, definition: Mapping[str, Any], *, region: str, task_id: str, container: str) -> str:
+    def open(
+        self, definition: Mapping[str, Any], *, region: str, task_id: str, container: str, on_fargate: bool = False
+    ) -> str:
         """Prepare a container's stream.
+
+        Args:
+            definition: container definition in the API's form.
+            region: of the task.
+            task_id: of the task.
+            container: its name.
+            on_fargate: the task has no instance; there the platform opens the stream, on an instance Docker does.
 
         Returns:
             Why the container cannot start; empty when it can.
@@ -60,12 +80,7 @@ class TaskLogs:
             logs = self._emulation.backend("logs", place.region)
             if place.group not in logs.groups:
                 if options.get("awslogs-create-group") != "true":
-                    return (
-                        "CannotStartContainerError: Error response from daemon: failed to create task for container: "
-                        "failed to initialize logging driver: failed to create Cloudwatch log stream: operation error "
-                        "CloudWatch Logs: CreateLogStream, ResourceNotFoundException: The specified log group does "
-                        "not exist."
-                    )
+                    return _NO_GROUP_ON_FARGATE if on_fargate else _NO_GROUP
                 logs.create_log_group(log_group_name=place.group, tags={})
             logs.ensure_log_stream(place.group, place.stream)
         self._places[task_id, container] = place

@@ -110,11 +110,19 @@ def _container_shape(task: Task, container: Container) -> Shape:
         networkBindings=_bindings(container),
         networkInterfaces=_interfaces(task),
         healthStatus=container.health_status,
-        managedAgents=list(container.managed_agents) or None,
+        managedAgents=_managed_agents(container) or None,
         cpu=str(definition.get("cpu", 0)),
         memory=None if memory is None else str(memory),
         memoryReservation=None if reservation is None else str(reservation),
     )
+
+
+def _managed_agents(container: Container) -> list[Shape]:
+    """Show the command agent; it has ended with its container (ECS agent, task_manager.go)."""
+    if container.last_status != "STOPPED":
+        return list(container.managed_agents)
+    ended = {"lastStatus": "STOPPED", "reason": "Received Container Stopped event"}
+    return [agent | ended for agent in container.managed_agents]
 
 
 def _bindings(container: Container) -> list[Shape]:
