@@ -246,6 +246,29 @@ def test_services_made_elsewhere_are_read_without_a_file(seen: Seen, tmp_path_fa
     assert (missing.code, "no cluster nowhere" in missing.err) == (1, True)
 
 
+def test_a_task_that_others_run_in_the_cluster_is_neither_offered_nor_entered(seen: Seen) -> None:
+    ecs = seen.target.client("ecs")
+    own = {task["id"] for task in seen.document("tasks")["tasks"]}
+    definition = [{"name": "job", "image": "example/job:1", "memory": 32}]
+    ecs.register_task_definition(family="another", containerDefinitions=definition)
+    ecs.create_service(
+        cluster="seen-dev", serviceName="a-first", taskDefinition="another", desiredCount=1, enableExecuteCommand=True
+    )
+    try:
+        eventually(lambda: ecs.list_tasks(cluster="seen-dev", serviceName="a-first")["taskArns"] or None, what="a task")
+        ecs.get_waiter("services_stable").wait(
+            cluster="seen-dev", services=["a-first"], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+        again = seen.user.run("up", "--local", "--yes")
+        assert (again.code, "Traceback" in again.err) == (0, False), again.err
+        (line,) = [line for line in again.out.splitlines() if "execute-command" in line]
+        assert line.partition("--task ")[2].split()[0] in own
+        checked = seen.user.run("exec", "--local", "--check", "--json")
+        assert checked.document["task"] in own
+    finally:
+        ecs.delete_service(cluster="seen-dev", service="a-first", force=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -19,7 +19,7 @@ AGENT = "ExecuteCommandAgent"
 
 
 def read_exec_tasks(ecs: Any, cluster: str, names: Mapping[str, str], *, stopped: bool = False) -> list[ExecTask]:
-    """Read the tasks of a cluster.
+    """Read the tasks of a cluster, those of the stage's services first.
 
     Args:
         ecs: boto3 client.
@@ -29,7 +29,8 @@ def read_exec_tasks(ecs: Any, cluster: str, names: Mapping[str, str], *, stopped
     """
     state = "STOPPED" if stopped else "RUNNING"
     found = [_task(task, names) for task in read_described_tasks(ecs, cluster, desiredStatus=state)]
-    return sorted(found, key=lambda task: (task.service, task.zone, task.id))
+    own = frozenset(names.values())
+    return sorted(found, key=lambda task: (task.service not in own, task.service, task.zone, task.id))
 
 
 def check_names(outputs: StageOutputs, service: str | None) -> None:

@@ -45,12 +45,15 @@ def show_deployed(console: Console, operations: Operations, target: Target) -> N
     show_headline(console, status, outputs)
     show_tasks(console, status.tasks)
     local = target.name == "local"
-    task = next((task for task in status.tasks if task.exec_enabled and task.status == "RUNNING"), None)
-    if task is not None:
+    # Others may run tasks in the cluster too.
+    own = [(task, outputs.services[task.service]) for task in status.tasks if task.service in outputs.services]
+    may_be_entered = [one for one in own if one[0].exec_enabled and one[0].status == "RUNNING"]
+    if may_be_entered:
+        task, service = may_be_entered[0]
         line = exec_command(
             cluster=outputs.cluster_name,
             task=task.id,
-            container=outputs.services[task.service].container_name,
+            container=service.container_name,
             region=target.region,
             profile=target.profile,
         )
