@@ -57,7 +57,7 @@ def test_what_is_broken_is_told_listed_and_mended(user):
 def test_what_is_broken_is_named_when_something_else_is_to_be_mended(user):
     broken = user.run("local", "break", "pull", "--json").document["failure"]
     refused = user.run("local", "mend", "nosuch")
-    assert (refused.code, f"There is pull, {broken['id']}." in refused.err) == (2, True)
+    assert (refused.code, f"There are: pull, {broken['id']}." in refused.err) == (2, True)
     user.run("local", "mend")
 
 
@@ -67,7 +67,7 @@ def test_what_is_broken_is_named_when_something_else_is_to_be_mended(user):
         (("break", "zon"), "Did you mean `zone`?"),
         (("break", "zon"), "task, instance, zone, health, pull, capacity, agent, spot, throttling"),
         (("break", "xx"), "task, instance, zone, health, pull, capacity, agent, spot, throttling"),
-        (("break", "task", "web"), "there is no service `web`"),
+        (("break", "task", "web"), "there is no service or task `web`"),
         (("break", "pull", "--for", "soon"), "--for cannot be `soon`"),
         (("mend", "pull"), "nothing is broken"),
     ],

@@ -295,7 +295,13 @@ def test_a18_calls_are_throttled_and_boto3_gets_through_by_its_retries(stage, lo
     ("kind", "what", "message", "hint"),
     [
         ("tsak", "", "there is no kind of failure `tsak`", "Did you mean `task`?"),
-        ("task", "wep", "there is no service `wep`", "Did you mean `web`?"),
+        ("nonsense", "", "there is no kind of failure `nonsense`", "Kinds: task, instance, zone, "),
+        ("task", "wep", "there is no service or task `wep`", "Did you mean `web`?"),
+        ("health", "wep", "there is no service `wep`", "Did you mean `web`?"),
+        ("pull", "nothing-like-it", "there is no service or image `nothing-like-it`", "There are: "),
+        ("pull", "nothing-like-it", "there is no service or image `nothing-like-it`", "example/web:1"),
+        ("capacity", "fargat", "there is no launcher or zone `fargat`", "Did you mean `fargate`?"),
+        ("capacity", "nope", "there is no launcher or zone `nope`", "There are: ec2, fargate, us-east-1a"),
         ("zone", "us-east-1", "there is no zone `us-east-1`", "Did you mean `us-east-1"),
         ("zone", "", "say which zone", "One of us-east-1a"),
         ("instance", "i-0123", "there is no instance `i-0123`", ""),
@@ -308,6 +314,7 @@ def test_what_cannot_be_broken_is_refused_with_what_can(local, *, kind, what, me
     with pytest.raises(UsageError, match=message) as caught:
         local.break_(kind, what)
     assert hint in caught.value.hint
+    assert ("Did you mean" in caught.value.hint) == ("Did you mean" in hint)
     assert local.failures() == []
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tinystacks.local.planes import PlaneRegistry
     from tinystacks.local.runtime.base import Runtime
 
-_SERVICE_KINDS = frozenset({"health", "pull", "task"})
+_MEANT = {"health": "service", "pull": "service or image", "task": "service or task"}
+"""Kinds that are about services, and what may be named for them."""
 _FARGATE_SPOT = "FARGATE_SPOT"
 
 
@@ -176,12 +177,13 @@ class Breaker:
 
     def _found(self, kind: str, what: str) -> Failure:
         failure = Failure(id=self._book.new_id(kind), kind=kind, what="")
-        if kind in _SERVICE_KINDS:
+        if kind in _MEANT:
             self._find_service(failure, what)
         elif kind in {"instance", "agent", "spot"}:
             self._find_instance(failure, what)
         elif kind == "zone" or (kind == "capacity" and what not in {"", *LAUNCHERS}):
-            found = naming.find_zone(self._shortages.zones(), what)
+            may_be, others = ("launcher or zone", LAUNCHERS) if kind == "capacity" else ("zone", ())
+            found = naming.find_zone(self._shortages.zones(), what, kind=may_be, others=others)
             failure.region, failure.what = found.region, found.name
         elif kind == "capacity":
             failure.what = what
@@ -200,10 +202,11 @@ class Breaker:
                             failure.region, failure.what = region, one.id
                             return
         with self._all_planes() as planes:
+            images = _images(planes) if failure.kind == "pull" else set[str]()
             try:
-                found = naming.find_service(planes, what)
+                found = naming.find_service(planes, what, kind=_MEANT[failure.kind], others=images)
             except UsageError:
-                if failure.kind != "pull" or not _is_image(planes, what):
+                if not any(what in image for image in images):
                     raise
                 failure.what = what
                 return
@@ -288,13 +291,13 @@ def _is_meant(failure: Failure, task: Task) -> bool:
     return failure.what in {task.id, naming.key_of(task)}
 
 
-def _is_image(planes: list[ControlPlane], text: str) -> bool:
-    """Whether a registered task definition has an image with this text in its name."""
-    return any(
-        text in str(container.get("image"))
+def _images(planes: list[ControlPlane]) -> set[str]:
+    """The images of all registered task definitions."""
+    return {
+        str(container.get("image"))
         for plane in planes
         for revisions in plane.state.task_definitions.values()
         for one in revisions
         if one is not None
         for container in one.containers
-    )
+    }

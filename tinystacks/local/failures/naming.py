@@ -45,8 +45,16 @@ def key_of(task: Task) -> str:
     return f"{task.service.cluster}/{task.service.name}" if task.service is not None else ""
 
 
-def find_service(planes: Iterable[ControlPlane], what: str) -> Found:
+def find_service(
+    planes: Iterable[ControlPlane], what: str, *, kind: str = "service", others: Iterable[str] = ()
+) -> Found:
     """A service by its name in ECS, its name in the file, or either after `cluster/`.
+
+    Args:
+        planes: where it is looked for.
+        what: the name.
+        kind: what may be named, in the words of the error.
+        others: names besides those of services that would do.
 
     Raises:
         UsageError: there is none, or there are several.
@@ -66,7 +74,8 @@ def find_service(planes: Iterable[ControlPlane], what: str) -> Found:
             f"there are {len(matches)} services `{what}`",
             hint=f"Say which: {', '.join(key for _, key in matches[:_LISTED])}.",
         )
-    raise unknown("service", what, {name for names in known.values() for name in names if "/" not in name})
+    named = {name for names in known.values() for name in names if "/" not in name}
+    raise unknown(kind, what, named.union(others))
 
 
 def find_instance(planes: Iterable[ControlPlane], what: str) -> tuple[str, Ec2Instance]:
@@ -90,12 +99,16 @@ def find_instance(planes: Iterable[ControlPlane], what: str) -> tuple[str, Ec2In
     return min(registered, key=lambda item: (-len(item[1].container_instance.tasks), item[1].id))  # pyright: ignore[reportOptionalMemberAccess] - those without were left out above
 
 
-def find_zone(zones: Iterable[tuple[str, str]], what: str) -> Found:
+def find_zone(
+    zones: Iterable[tuple[str, str]], what: str, *, kind: str = "zone", others: Iterable[str] = ()
+) -> Found:
     """A zone by its name, or by its letter where only one region is in use.
 
     Args:
         zones: (region, zone) of all that there are.
         what: such as `us-east-1a`, or `a`.
+        kind: what may be named, in the words of the error.
+        others: names besides those of zones that would do.
 
     Raises:
         UsageError: there is none, or there are several.
@@ -108,7 +121,7 @@ def find_zone(zones: Iterable[tuple[str, str]], what: str) -> Found:
         raise UsageError("there is no zone in use", hint="Zones come with a stage: `tstack up --local`.")
     if not what or matches:
         raise UsageError("say which zone", hint=f"One of {', '.join(zone for _, zone in known[:_LISTED])}.")
-    raise unknown("zone", what, [zone for _, zone in known])
+    raise unknown(kind, what, [*others, *(zone for _, zone in known)])
 
 
 def unknown_kind(what: str) -> UsageError:
@@ -121,10 +134,10 @@ def unknown(kind: str, what: str, known: Iterable[str]) -> UsageError:
     """The error for a name that nothing has, with the nearest name or all of them."""
     names = sorted(set(known) - {""})
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
-    every = f"There is {listed}." if names else f"There is no {kind}."
+    every = f"There {'is' if len(names) == 1 else 'are'}: {listed}." if names else f"There is no {kind}."
     return UsageError(f"there is no {kind} `{what}`", hint=_nearest(what, names) or every)
 
 
 def _nearest(what: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(what, list(names), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(what, list(names), n=1, cutoff=0.6)
     return f"Did you mean `{close[0]}`?" if close else ""
