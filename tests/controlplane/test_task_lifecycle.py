@@ -180,6 +180,59 @@ def test_t9_the_end_of_another_container_changes_nothing():
     assert task.last_status == "RUNNING"
 
 
+def test_t9_another_container_that_cannot_start_leaves_the_task_running():
+    """Source: API ContainerDefinition, essential; ECS agent, task_manager.go (a start that fails stops its container)."""
+    world = ready()
+    world.behave("bad", pull_error="CannotPullContainerError: not found")
+    task = lone(world, containers(world, {"name": "app"}, {"name": "side", "image": "bad", "essential": False}))
+    world.run(10)
+    side = task.containers["side"]
+    assert (task.last_status, side.last_status) == ("RUNNING", "STOPPED")
+    assert side.reason == "CannotPullContainerError: not found"
+
+
+@pytest.mark.parametrize("condition", ["START", "COMPLETE", "SUCCESS", "HEALTHY"])
+def test_t7_who_waits_for_a_container_that_cannot_start_ends_the_task(condition):
+    """Source: ECS agent, dependencygraph/graph.go (a dependency that will never start cannot be resolved)."""
+    world = ready()
+    world.behave("bad", pull_error="CannotPullContainerError: not found")
+    first: dict[str, Any] = {"name": "first", "image": "bad", "essential": False}
+    if condition == "HEALTHY":
+        first["healthCheck"] = {"command": ["CMD", "true"]}
+    second = {"name": "second", "dependsOn": [{"containerName": "first", "condition": condition}]}
+    task = lone(world, containers(world, first, second))
+    world.run(10)
+    assert (task.last_status, task.stop_code) == ("STOPPED", "TaskFailedToStart")
+    assert task.stopped_reason.startswith("TaskDependencyError: ")
+    assert task.containers["first"].reason == "CannotPullContainerError: not found"
+    assert task.containers["second"].started_at is None
+
+
+def test_t23_what_a_task_itself_needs_fails_it_whichever_container_names_it():
+    """Source: developer guide, resource-initialization-error."""
+    world = ready()
+    failed = "ResourceInitializationError: unable to pull secrets or registry auth: not found"
+    world.behave("bad", pull_error=failed)
+    task = lone(world, containers(world, {"name": "app"}, {"name": "side", "image": "bad", "essential": False}))
+    world.run(10)
+    assert (task.last_status, task.stop_code, task.stopped_reason) == ("STOPPED", "TaskFailedToStart", failed)
+
+
+def test_t9_a_container_that_is_removed_by_hand_had_started():
+    """Source: API TaskStopCode; ECS agent, errors.go."""
+    world = ready()
+    gone = "CannotInspectContainerError: No such container"
+    both = containers(world, {"name": "app"}, {"name": "side", "essential": False})
+    kept, lost = lone(world, both), lone(world, both)
+    world.run(5)
+    world.plane.container_stopped(kept.id, "side", None, gone)
+    world.plane.container_stopped(lost.id, "app", None, gone)
+    world.run(5)
+    assert kept.last_status == "RUNNING"
+    assert (lost.last_status, lost.stop_code) == ("STOPPED", "EssentialContainerExited")
+    assert lost.containers["app"].reason == gone
+
+
 def test_t10_a_restart_policy_restarts_the_container_inside_the_task():
     """Source: API ContainerRestartPolicy."""
     world = ready()

@@ -267,11 +267,13 @@ class World:
 
     def _start(self, effect: fx.StartContainers) -> None:
         behaviour = self.behaviour(effect.task_id)
+        task = self.plane.state.tasks[effect.task_id]
         for name in effect.containers:
-            if behaviour.pull_error:
+            pull_error = self.images.get(task.containers[name].definition["image"], Behaviour()).pull_error
+            if pull_error:
                 self.later(
                     behaviour.start,
-                    lambda name=name: self.plane.pull_failed(effect.task_id, name, behaviour.pull_error),
+                    lambda name=name, said=pull_error: self.plane.pull_failed(effect.task_id, name, said),
                 )
                 continue
             self.later(behaviour.start, lambda name=name: self._started(effect.task_id, name, behaviour))

@@ -30,9 +30,13 @@ def broken(task: Task) -> str:
         for dependency in items(one.definition, "dependsOn"):
             other = task.containers[dependency["containerName"]]
             condition = dependency["condition"]
-            ended = other.last_status == "STOPPED"
-            if not one.ordered and ended and condition in {"SUCCESS", "HEALTHY"} and not _holds(other, condition):
-                return f"TaskDependencyError: container {one.name} needs {other.name} {condition}, which has ended"
+            if one.ordered or other.last_status != "STOPPED":
+                continue
+            needs = f"TaskDependencyError: container {one.name} needs {other.name} {condition}"
+            if other.started_at is None:
+                return f"{needs}, which cannot start: {other.reason}" if other.reason else f"{needs}, which cannot start"
+            if condition in {"SUCCESS", "HEALTHY"} and not _holds(other, condition):
+                return f"{needs}, which has ended"
     return ""
 
 
@@ -47,8 +51,8 @@ def is_awaited(task: Task, container: Container) -> bool:
 
 def _holds(container: Container, condition: str) -> bool:
     if condition == "START":
-        return container.last_status != "PENDING"
+        return container.started_at is not None
     if condition == "HEALTHY":
         return container.last_status == "RUNNING" and container.health_status == "HEALTHY"
-    ended = container.last_status == "STOPPED"
+    ended = container.last_status == "STOPPED" and container.started_at is not None
     return ended and (condition == "COMPLETE" or container.exit_code == 0)

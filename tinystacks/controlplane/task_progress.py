@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from tinystacks.controlplane.model import Container, Task
     from tinystacks.controlplane.state import State
 
-START_ERRORS = ("Cannot", "DockerTimeoutError", "ContainerRuntimeTimeoutError", "ResourceInitializationError",
-                "TaskDependencyError")  # fmt: skip
+_OF_THE_TASK = "ResourceInitializationError"
+"""What this says is missing belongs to the whole task: secrets, registry login, on Fargate the log group."""
+_NO_IMAGE = "CannotPull"
 
 
 def pull_started(state: State, task_id: str) -> None:
@@ -82,12 +83,25 @@ def container_stopped(state: State, task_id: str, name: str, exit_code: int | No
     task.version += 1
     if task.desired_status == "STOPPED":
         stopping.container_gone(state, task)
-    elif never_started or reason.startswith(START_ERRORS):
+    elif never_started and _needs_start_of(task, container):
         stopping.begin(state, task, "TaskFailedToStart", reason or "Task failed to start", died=True)
     elif container.is_essential:
         stopping.begin(state, task, "EssentialContainerExited", "Essential container in task exited", died=True)
     else:
         _go_on(state, task)
+
+
+def _needs_start_of(task: Task, container: Container) -> bool:
+    """Whether a container that cannot start takes the task with it (T9; ECS agent, task_manager.go).
+
+    Fargate always pulls, and an image that then cannot be pulled ends the task, essential or not.
+    """
+    on_fargate = task.container_instance is None
+    return (
+        container.is_essential
+        or container.reason.startswith(_OF_THE_TASK)
+        or (on_fargate and container.reason.startswith(_NO_IMAGE))
+    )
 
 
 def interrupted(state: State, task_id: str) -> None:
