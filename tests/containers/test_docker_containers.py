@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from tinystacks.local.runtime.docker import DockerRuntime
 from tinystacks.local.runtime.docker_labels import INSTANCE, TASK, Owner
 
 TASK_ID = "a" * 32
+ASK = "Is the docker daemon running?"
 
 
 @pytest.fixture
@@ -78,6 +81,31 @@ class World:
         [found] = container_ids(self.engine, f"{TASK}={TASK_ID}")
         with self.engine.client() as client:
             return client.inspect_container(found)
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
+def test_a_task_that_starts_while_the_engine_is_away_says_so_and_the_next_one_runs(container_engine, tmp_path):
+    """Docker's own words (Go client, ErrorConnectionFailed); its Python client leaves the socket that failed."""
+    socket = tmp_path / "engine.sock"
+    real = container_engine.url.removeprefix("unix://")
+    socket.symlink_to(real)
+    world = World(replace(container_engine, url=f"unix://{socket}"))
+    try:
+        socket.unlink()
+        world.start(definition("echo never"))
+        _, end = world.until_stopped()
+        assert end.exit_code is None
+        assert (
+            end.reason == f"CannotCreateContainerError: Cannot connect to the Docker daemon at unix://{socket}. {ASK}"
+        )
+        socket.symlink_to(real)
+        world.start(definition("echo again"))
+        assert world.until_stopped()[0] == ["again"]
+    finally:
+        world.runtime.close()
+        gc.collect()
+    label = f"{INSTANCE}={world.owner.instance_id}"
+    eventually(lambda: not container_ids(container_engine, label), what="nothing left")
 
 
 def definition(script, name="web", **more) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def test_t9_the_end_of_another_container_changes_nothing():
 
 
 def test_t9_another_container_that_cannot_start_leaves_the_task_running():
-    """Source: API ContainerDefinition, essential; ECS agent, task_manager.go (a start that fails stops its container)."""
+    """Source: API ContainerDefinition, essential; ECS agent, task_manager.go."""
     world = ready()
     world.behave("bad", pull_error="CannotPullContainerError: not found")
     task = lone(world, containers(world, {"name": "app"}, {"name": "side", "image": "bad", "essential": False}))

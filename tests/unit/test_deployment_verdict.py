@@ -36,6 +36,7 @@ NO_ROOM = (
 )
 EXITED = "Essential container in task exited"
 INITIALIZATION = "ResourceInitializationError: unable to pull secrets or registry auth:"
+NO_GROUP = "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
 NO_WAY = "There is a connection issue between the task and"
 
 
@@ -353,6 +354,14 @@ def test_a_service_that_is_gone_is_a_failure():
     [
         ("Task failed to start", PULL, None, "image-pull"),
         ("Task failed to start", "CannotStartContainerError: exec format error", None, "wrong-architecture"),
+        (
+            "Task failed to start",
+            "CannotCreateContainerError: Cannot connect to the Docker daemon at unix:///var/run/docker.sock.",
+            None,
+            "container-engine",
+        ),
+        (f"{INITIALIZATION.partition(' ')[0]} failed to validate logger args: {NO_GROUP}", "", None, "log-group"),
+        ("Task failed to start", f"CannotStartContainerError: {NO_GROUP}", None, "log-group"),
         ("ResourceInitializationError: unable to pull secrets or registry auth: ssm", "", None, "secrets"),
         (f"{INITIALIZATION} The task cannot pull registry auth: {NO_WAY} Amazon ECR.", "", None, "way-out"),
         (f"{INITIALIZATION} unable to retrieve secret from asm: {NO_WAY} AWS Secrets Manager.", "", None, "way-out"),

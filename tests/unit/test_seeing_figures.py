@@ -169,6 +169,15 @@ def _timeline(**changes: Any) -> Timeline:
     return read_timeline(Operations(outputs(), AwsClients(clients)), WHEN, releases=lambda: [release])
 
 
+def test_why_a_task_stopped_is_said_once() -> None:
+    gone = "CannotPullContainerError: not found"
+    stopped = task_answer(7, stoppedAt=WHEN, stopCode="TaskFailedToStart", stoppedReason=gone)
+    stopped["containers"] = [{"name": "web", "reason": gone}, {"name": "side", "exitCode": 143}]
+    answers = AnsweringClient(ecs_answers([service_answer(events=[])], [], [], [stopped]))
+    (told,) = [one for one in _timeline(ecs=answers).happenings if one.kind == "task"]
+    assert told.message.endswith(f"stopped: {gone}; side exited with 143")
+
+
 def test_what_happened_stands_in_one_line_of_time() -> None:
     timeline = _timeline()
     assert [one.kind for one in timeline.happenings] == ["release", "scaling", "instances", "service", "task"]

@@ -34,7 +34,7 @@ def broken(task: Task) -> str:
                 continue
             needs = f"TaskDependencyError: container {one.name} needs {other.name} {condition}"
             if other.started_at is None:
-                return f"{needs}, which cannot start: {other.reason}" if other.reason else f"{needs}, which cannot start"
+                return f"{needs}, which cannot start: {other.reason}".removesuffix(": ")
             if condition in {"SUCCESS", "HEALTHY"} and not _holds(other, condition):
                 return f"{needs}, which has ended"
     return ""

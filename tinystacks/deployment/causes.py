@@ -47,6 +47,11 @@ _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
         _NO_WAY_ADVICE,
     ),
     (
+        "log-group",
+        re.compile(r"The specified log group does not exist"),
+        "The log group of the task definition is gone: `tstack up --refresh` makes it again.",
+    ),
+    (
         "secrets",
         re.compile(
             r"ResourceInitializationError.*(?:secret|ssm|parameter)|unable to (?:pull|retrieve) secrets", re.DOTALL
@@ -77,6 +82,11 @@ _REASONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
         NO_ROOM,
         re.compile(r"RESOURCE:\w+|NO ACTIVE INSTANCES|EMPTY CAPACITY PROVIDER|placement constraint unsatisfied"),
         _NO_ROOM_ADVICE,
+    ),
+    (
+        "container-engine",
+        re.compile(r"Cannot connect to the Docker daemon"),
+        "The container engine of the machine does not answer: start it again; an EC2 instance is best replaced.",
     ),
     (
         "container-start",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from tinystacks.operations.causes_in_short import short_cause
 from tinystacks.operations.scaling_reads import read_instance_activities, read_task_activities
 from tinystacks.operations.side_by_side import SideBySide
+from tinystacks.operations.stop_words import stop_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -126,14 +127,11 @@ def _of_service(service: ServiceStatus) -> Iterable[Happening]:
 def _of_tasks(tasks: Iterable[TaskStatus]) -> Iterable[Happening]:
     for task in tasks:
         at = task.stopped_at or task.created_at
-        codes = [f"{one.name} exited with {one.exit_code}" for one in task.containers if one.exit_code is not None]
-        reasons = [one.reason for one in task.containers if one.reason]
-        words = "; ".join(part for part in (task.stopped_reason, *codes, *reasons) if part)
         yield Happening(
             at=at or datetime.now(UTC),
             kind="task",
             subject=task.service,
-            message=f"task {task.id} ({task.task_definition}) stopped: {words or 'no reason is given'}",
+            message=f"task {task.id} ({task.task_definition}) stopped: {stop_words(task) or 'no reason is given'}",
             bad=task.stop_code not in {"ServiceSchedulerInitiated", "UserInitiated", "TerminationNotice"},
         )
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from tinystacks.local.target import LocalTarget
 from tinystacks.operations.exec_command import exec_command
+from tinystacks.operations.stop_words import stop_words
 from tinystacks.rendering.fitting import ANY, Column, WithNotes, fitted_table
 from tinystacks.rendering.machine import local_words
 
@@ -187,13 +188,6 @@ def tasks_table(tasks: Iterable[TaskStatus], *, width: int) -> RenderableType:
     ]
     table = fitted_table(columns, width)
     return WithNotes(table, [stop_words(one) if one.stopped_reason else "" for one in listed])
-
-
-def stop_words(task: TaskStatus) -> str:
-    """Say why a task stopped, with the exit codes of its containers; what is in another part is not told again."""
-    codes = [f"{one.name} exited with {one.exit_code}" for one in task.containers if one.exit_code is not None]
-    parts = dict.fromkeys([task.stopped_reason, *codes, *(one.reason for one in task.containers)])
-    return "; ".join(part for part in parts if part and not any(part != one and part in one for one in parts))
 
 
 WIDE = 160

@@ -99,9 +99,7 @@ def find_instance(planes: Iterable[ControlPlane], what: str) -> tuple[str, Ec2In
     return min(registered, key=lambda item: (-len(item[1].container_instance.tasks), item[1].id))  # pyright: ignore[reportOptionalMemberAccess] - those without were left out above
 
 
-def find_zone(
-    zones: Iterable[tuple[str, str]], what: str, *, kind: str = "zone", others: Iterable[str] = ()
-) -> Found:
+def find_zone(zones: Iterable[tuple[str, str]], what: str, *, kind: str = "zone", others: Iterable[str] = ()) -> Found:
     """A zone by its name, or by its letter where only one region is in use.
 
     Args:

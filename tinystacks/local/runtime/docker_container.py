@@ -13,7 +13,7 @@ from tinystacks.local.documents import members
 from tinystacks.local.runtime.base import Health, LogLine, PullFailed, PullStarted, PullStopped, Started, Stopped
 from tinystacks.local.runtime.container_end import end_reason
 from tinystacks.local.runtime.docker_creation import Creation, StartError
-from tinystacks.local.runtime.docker_engine import end_stream, explanation
+from tinystacks.local.runtime.docker_engine import end_stream, engine_gone, explanation
 from tinystacks.local.runtime.docker_health import (
     INTERVAL_SECONDS,
     TIMEOUT_SECONDS,
@@ -142,6 +142,7 @@ class DockerContainer:
 
     def _run(self) -> None:
         from docker.errors import DockerException  # noqa: PLC0415 - loaded with the runtime
+        from requests import ConnectionError as EngineGone  # noqa: PLC0415 - as above
         from requests import RequestException  # noqa: PLC0415 - as above
 
         task_id, name = self.task.task_id, self.order.name
@@ -156,6 +157,8 @@ class DockerContainer:
             self._finish(PullFailed(task_id=task_id, container=name, message=str(error)))
         except (StartError, SecretError) as error:
             self._finish(self._stopped(None, str(error)))
+        except EngineGone:
+            self._finish(self._stopped(None, f"CannotCreateContainerError: {engine_gone(self._surround.engine.url)}"))
         except (DockerException, RequestException) as error:
             self._finish(self._stopped(None, f"ContainerRuntimeError: {explanation(error)}"))
         except Exception as error:  # noqa: BLE001 - the task must learn of it; it is logged with its trace

@@ -135,3 +135,8 @@ def explanation(error: BaseException) -> str:
     if isinstance(said, bytes):
         said = said.decode("utf-8", errors="replace")
     return str(said or error).strip()
+
+
+def engine_gone(url: str) -> str:
+    """What Docker's own clients say of an engine that does not answer, and agents pass on."""
+    return f"Cannot connect to the Docker daemon at {url}. Is the docker daemon running?"
