@@ -461,13 +461,6 @@ def test_d39_the_percentage_stays_above_the_minimum():
         started(2, deployment_configuration={"earlySuccessCriteria": EARLY})
 
 
-def test_d42_pause_hooks_are_not_modelled_and_said_so():
-    """Source: API DeploymentLifecycleHook."""
-    with pytest.raises(EcsError) as caught:
-        started(2, deployment_configuration={"lifecycleHooks": [{"hookTargetArn": "x"}]})
-    assert caught.value.code == "UnsupportedFeatureException"
-
-
 @pytest.mark.parametrize("rate", [30, 500])
 def test_p18_p35_a_slow_rollout_leaves_the_zones_nearly_even(rate):
     """Old tasks leave all zones alike, so that what was placed beside them is even at the end (trap D11).

@@ -80,6 +80,27 @@ def test_the_cli_deploys_waits_reads_and_deletes(server: EcsServer) -> None:
     assert deleted["service"]["status"] == "DRAINING"
 
 
+def test_d42_the_cli_continues_a_paused_deployment(server: EcsServer) -> None:
+    """Source: DG continue-service-deployment; API ContinueServiceDeployment."""
+    hooks = {"lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}]}
+    created = answer(
+        server, "ecs", "create-service", "--cluster", "main", "--service-name", "web", "--task-definition", "web",
+        "--desired-count", "2", "--deployment-configuration", json.dumps(hooks),
+    )  # fmt: skip
+    arn = created["service"]["currentServiceDeployment"]
+    server.advance(600)
+    paused = answer(server, "ecs", "describe-service-deployments", "--service-deployment-arns", arn)
+    (hook,) = paused["serviceDeployments"][0]["lifecycleHookDetails"]
+    place = ["--service-deployment-arn", arn, "--hook-id", hook["hookId"]]
+    continued = answer(server, "ecs", "continue-service-deployment", *place)
+    assert continued == {"serviceDeploymentArn": arn}
+    server.seconds_per_request = 60
+    answer(server, "ecs", "wait", "services-stable", "--cluster", "main", "--services", "web")
+    server.seconds_per_request = 0
+    refused = aws(server, "ecs", "continue-service-deployment", *place)
+    assert "InvalidParameterException" in refused.stderr
+
+
 def test_the_cli_shows_refusals_as_aws_does(server: EcsServer) -> None:
     done = aws(server, "ecs", "update-service", "--cluster", "ghost", "--service", "web", "--desired-count", "1")
     assert done.returncode != 0

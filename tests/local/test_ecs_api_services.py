@@ -281,6 +281,78 @@ def test_a21_d40_a_deployment_is_stopped_once(server: EcsServer, ecs: Any) -> No
     assert refused[0] == "ConflictException"
 
 
+def paused(server: EcsServer, ecs: Any, stage: str, **timeout: Any) -> str:
+    """Have a new revision of a steady service pause at a stage; give the ARN of the service deployment."""
+    create(ecs)
+    server.advance(180)
+    ecs.register_task_definition(**web_task_definition())
+    hook = {"targetType": "PAUSE", "lifecycleStages": [stage]} | ({"timeoutConfiguration": timeout} if timeout else {})
+    updated = ecs.update_service(
+        cluster="main", service="web", taskDefinition="web:2", deploymentConfiguration={"lifecycleHooks": [hook]}
+    )["service"]
+    assert updated["deploymentConfiguration"]["lifecycleHooks"] == [hook]
+    server.advance(300)
+    return updated["currentServiceDeployment"]
+
+
+def deployment(ecs: Any, arn: str) -> dict[str, Any]:
+    return ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0]
+
+
+@pytest.mark.parametrize(
+    ("stage", "shown"),
+    [
+        ("PRE_SCALE_UP", "PRE_SCALE_UP"),
+        ("POST_SCALE_UP", "POST_SCALE_UP"),
+        ("PRE_PRODUCTION_TRAFFIC_SHIFT", "POST_SCALE_UP"),
+    ],
+)
+def test_d42_a_paused_deployment_is_seen_and_continued(server: EcsServer, ecs: Any, stage: str, shown: str) -> None:
+    """Source: API ContinueServiceDeployment, ServiceDeployment and DeploymentLifecycleHookDetail."""
+    arn = paused(server, ecs, stage)
+    seen = deployment(ecs, arn)
+    assert (seen["status"], seen["lifecycleStage"]) == ("IN_PROGRESS", shown)
+    (hook,) = seen["lifecycleHookDetails"]
+    assert (hook["targetType"], hook["status"], hook["timeoutAction"]) == ("PAUSE", "AWAITING_ACTION", "ROLLBACK")
+    assert 0 < (hook["expiresAt"] - seen["createdAt"]).total_seconds() < 24 * 3600 + 300
+    with pytest.raises(WaiterError):
+        wait(server, "services_stable", cluster="main", services=["web"])
+    answer = ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook["hookId"])
+    assert answer["serviceDeploymentArn"] == arn
+    wait(server, "services_stable", cluster="main", services=["web"])
+    server.advance(120)
+    assert deployment(ecs, arn)["status"] == "SUCCESSFUL"
+    assert described(ecs)["deployments"][0]["taskDefinition"].endswith("web:2")
+
+
+def test_d42_a_paused_deployment_is_answered_with_a_rollback(server: EcsServer, ecs: Any) -> None:
+    """Source: API ContinueServiceDeployment."""
+    arn = paused(server, ecs, "POST_SCALE_UP")
+    (hook,) = deployment(ecs, arn)["lifecycleHookDetails"]
+    ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook["hookId"], action="ROLLBACK")
+    assert deployment(ecs, arn)["status"] == "ROLLBACK_REQUESTED"
+    server.advance(300)
+    assert deployment(ecs, arn)["status"] == "ROLLBACK_SUCCESSFUL"
+    assert described(ecs)["deployments"][0]["taskDefinition"].endswith("web:1")
+    refused = codes(ecs.continue_service_deployment, serviceDeploymentArn=arn, hookId=hook["hookId"])
+    assert refused[0] == "InvalidParameterException"
+
+
+def test_d42_wrong_hooks_and_answers_get_ecs_errors(server: EcsServer, ecs: Any) -> None:
+    """Source: API ContinueServiceDeployment and DeploymentLifecycleHook, errors, valid values and ranges."""
+    arn = paused(server, ecs, "PRE_SCALE_UP", timeoutInMinutes=20160, action="CONTINUE")
+    go_on = ecs.continue_service_deployment
+    assert codes(go_on, serviceDeploymentArn=arn, hookId="ecs-pause-x")[0] == "InvalidParameterException"
+    assert codes(go_on, serviceDeploymentArn=arn, hookId="x", action="STOP")[0] == "InvalidParameterException"
+    unknown = f"{arn[:-21]}{'0' * 21}"
+    assert codes(go_on, serviceDeploymentArn=unknown, hookId="x")[0] == "ServiceDeploymentNotFoundException"
+    hook = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
+    for wrong in ({"timeoutConfiguration": {"timeoutInMinutes": 20161}}, {"lifecycleStages": ["SCALE_UP"]}):
+        configuration = {"lifecycleHooks": [hook | wrong]}
+        refused = codes(ecs.update_service, cluster="main", service="web", deploymentConfiguration=configuration)
+        assert refused[0] == "InvalidParameterException"
+
+
 def test_a_fargate_service_shows_its_platform(server: EcsServer, ecs: Any) -> None:
     container = {"name": "web", "image": "web:1", "portMappings": [{"containerPort": 80}]}
     ecs.register_task_definition(

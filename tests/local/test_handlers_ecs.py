@@ -263,6 +263,34 @@ def test_service_life(harness, stage):
     harness.delete(made)
 
 
+def test_pause_hooks_of_a_service(harness, stage):
+    hook = {
+        "targetType": "PAUSE",
+        "lifecycleStages": ["PRE_SCALE_UP"],
+        "timeoutConfiguration": {"action": "CONTINUE", "timeoutInMinutes": "20160"},
+    }
+    first = harness.create(TaskDefinitionHandler(), definition("paused"))
+    configuration = {"strategy": "ROLLING", "lifecycleHooks": [hook]}
+    inputs = service(stage, "paused", first.state["arn"], deploymentConfiguration=configuration)
+    made = harness.create(ServiceHandler(), {**inputs, "waitForSteadyState": False})
+    assert harness.read(made)["deploymentConfiguration"]["lifecycleHooks"] == [hook]
+    ecs = harness.client("ecs")
+    arn = ecs.describe_services(cluster="shop", services=["paused"])["services"][0]["currentServiceDeployment"]
+
+    def hooks():
+        return ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0].get(
+            "lifecycleHookDetails"
+        )
+
+    eventually(hooks, what="the deployment is paused")
+    ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hooks()[0]["hookId"])
+    made.state = harness.read(made)
+    harness.update(made, {**inputs, "deploymentConfiguration": {"strategy": "ROLLING"}, "propagateTags": "NONE"})
+    described = ecs.describe_services(cluster="shop", services=["paused"])["services"][0]
+    assert described["runningCount"] == 2
+    harness.delete(made)
+
+
 def test_b1_a_rollback_is_an_error_and_the_service_stays_in_the_state(harness, stage):
     good = harness.create(TaskDefinitionHandler(), definition("bad"))
     made = harness.create(ServiceHandler(), service(stage, "bad", good.state["arn"], desiredCount=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import circuit_breaker, events, throttle
+from tinystacks.controlplane import circuit_breaker, events, lifecycle_hooks, throttle
 from tinystacks.controlplane.service_model import Deployment, ServiceDeployment, ServiceRevision
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def begin(state: State, service: Service) -> Deployment:
         deployment.alarms_ignored = bool(ringing)
         record.alarm_status = "DISABLED" if ringing else "MONITORING"
     deployment.service_deployment = record
+    lifecycle_hooks.begin(service, record)
     service.service_deployments.insert(0, record)
     del service.service_deployments[MOST_KEPT:]
     make_primary(service, deployment)
@@ -70,8 +71,9 @@ def make_primary(service: Service, deployment: Deployment) -> None:
 
 def drop_replaced(service: Service) -> None:
     """Take deployments without tasks out of the list (D20)."""
+    kept = lifecycle_hooks.rolled(service)
     for one in service.deployments[1:]:
-        if not one.tasks and not one.stopping:
+        if not one.tasks and not one.stopping and one is not kept:
             one.status = "INACTIVE"
             service.deployments.remove(one)
 
@@ -87,6 +89,7 @@ def complete(state: State, service: Service) -> None:
     _emit(state, service, deployment, "COMPLETED")
     record = open_record(service)
     if record is not None:
+        record.lifecycle_stage = "CLEAN_UP" if record.first_stage else ""
         finish(state, service, record, "ROLLBACK_SUCCESSFUL" if record.rollback_started_at else "SUCCESSFUL")
 
 
@@ -122,6 +125,9 @@ def roll_back(state: State, service: Service, target: Deployment, reason: str, *
     throttle.reset(service)
     service.placement_blocked_until = 0
     if record is not None:
+        lifecycle_hooks.close(state, service, record)
+        # No pause hook is asked on the way back (developer guide, deployment-lifecycle-hooks).
+        record.lifecycle_stage = "PRODUCTION_TRAFFIC_SHIFT" if record.first_stage else ""
         record.status = "ROLLBACK_IN_PROGRESS"
         record.status_reason = status_reason
         record.rollback_started_at = state.now
@@ -141,6 +147,7 @@ def open_record(service: Service) -> ServiceDeployment | None:
 
 def finish(state: State, service: Service, record: ServiceDeployment, status: str) -> None:
     """Close a service deployment; its counts stay as they are now (D25)."""
+    lifecycle_hooks.close(state, service, record)
     record.status = status
     record.finished_at = record.updated_at = state.now
     if status == "STOPPED":

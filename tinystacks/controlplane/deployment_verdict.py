@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import circuit_breaker, deployment_records, events
+from tinystacks.controlplane import circuit_breaker, deployment_records, events, lifecycle_hooks
 from tinystacks.controlplane.types import part
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ BREAKER = "ECS deployment circuit breaker"
 
 
 def fail_if_tripped(state: State, service: Service) -> None:
-    """End the newest deployment when its circuit breaker or an alarm says so."""
+    """End the newest deployment when its circuit breaker, an alarm or the answer to a lifecycle hook says so."""
     deployment = service.deployments[0]
     record = deployment_records.open_record(service)
     if record is not None and record.breaker_status == "MONITORING":
@@ -48,6 +48,17 @@ def fail_if_tripped(state: State, service: Service) -> None:
             rollback=bool(alarms["rollback"]),
             status_reason="Service deployment rolled back because an alarm was triggered.",
         )
+        return
+    why = lifecycle_hooks.refusal(record) if record is not None and record.rollback_started_at is None else ""
+    if why:
+        _fail(
+            state,
+            service,
+            f"ECS deployment failed: {why}",
+            f"deployment failed: {why}",
+            rollback=True,
+            status_reason=f"Service deployment rolled back because {why}",
+        )
 
 
 def _fail(state: State, service: Service, reason: str, event: str, *, rollback: bool, status_reason: str) -> None:
@@ -58,11 +69,12 @@ def _fail(state: State, service: Service, reason: str, event: str, *, rollback: 
     target = service.last_completed
     if rollback and target is not None and target is not failed:
         events.say(state, service, f"rolling back to deployment {target.id}.")
+        answered = record is not None and lifecycle_hooks.refusal(record)
         deployment_records.roll_back(
             state,
             service,
             target,
-            f"{BREAKER}: rolling back to deploymentId {target.id}.",
+            f"{'ECS deployment' if answered else f'{BREAKER}:'} rolling back to deploymentId {target.id}.",
             status_reason=status_reason,
         )
     elif record is not None:
@@ -85,7 +97,7 @@ def complete_if_done(state: State, service: Service) -> None:
         # A rollback whose tasks still run is done one pass later, so that it can be seen.
         state.touch(service)
         return
-    if not done:
+    if not done or not lifecycle_hooks.advance(state, service, "BAKE_TIME"):
         deployment.healthy_since = None
         return
     if deployment.healthy_since is None:

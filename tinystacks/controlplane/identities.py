@@ -37,9 +37,9 @@ class Identities:
         """Draw 19 digits (deployments, service revisions)."""
         return str(self._source.randrange(10**18, 10**19))
 
-    def short(self) -> str:
-        """Draw 21 characters that a URL may carry (service deployments)."""
-        return "".join(self._source.choices(URL_SAFE, k=21))
+    def short(self, length: int = 21) -> str:
+        """Draw characters that a URL may carry (service deployments: 21, lifecycle hooks: 43)."""
+        return "".join(self._source.choices(URL_SAFE, k=length))
 
     def uuid(self) -> str:
         """Draw a UUID (containers, events, alarms, activities)."""

@@ -23,6 +23,7 @@ from tinystacks.controlplane.scaling_model import (
 )
 from tinystacks.controlplane.service_model import (
     Deployment,
+    LifecycleHook,
     Service,
     ServiceDeployment,
     ServiceEvent,
@@ -42,6 +43,7 @@ __all__ = [
     "Ec2Instance",
     "HostPort",
     "Ledger",
+    "LifecycleHook",
     "Needs",
     "ScalableTarget",
     "ScalingActivity",

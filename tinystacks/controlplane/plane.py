@@ -254,6 +254,12 @@ class ControlPlane(Observations):
         """StopServiceDeployment (D40)."""
         return services.stop_deployment(self.state, service_deployment_arn, stop_type)
 
+    def continue_service_deployment(
+        self, *, service_deployment_arn: str, hook_id: str, action: str = "CONTINUE"
+    ) -> ServiceDeployment:
+        """ContinueServiceDeployment: `action` is CONTINUE or ROLLBACK (D42)."""
+        return services.continue_deployment(self.state, service_deployment_arn, hook_id, action)
+
     # ---- tasks
 
     def run_task(self, **request: Unpack[RunTaskRequest]) -> TaskResult:

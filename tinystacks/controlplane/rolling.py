@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import bounds, events, health, launching, stop_choice, stopping
+from tinystacks.controlplane import bounds, events, health, launching, lifecycle_hooks, stop_choice, stopping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,14 +24,17 @@ STUCK = (
 
 def move(state: State, service: Service) -> None:
     """Make one pass over a service."""
-    primary = service.deployments[0]
+    primary = lifecycle_hooks.rolled(service)
+    if primary is None:
+        return
     if primary.rollout_state != "FAILED":
         primary.desired_count = service.desired_count
     missing = _missing(service, primary)
     started = 0
     if not _is_held(state, service):
         started = _start(state, service, primary, min(missing, bounds.room(state, service)))
-        started += _revive_older(state, service)
+        if primary is service.deployments[0]:
+            started += _revive_older(state, service)
     stopped = _stop(state, service, primary)
     if missing > 0 and not started and not stopped:
         _say_if_stuck(state, service)
@@ -88,7 +91,7 @@ def _stop(state: State, service: Service, primary: Deployment) -> int:
     stopped = 0
     healthy = sum(len(one.healthy) for one in service.deployments)
     spare = healthy - bounds.lower(service)
-    if primary.rollout_state != "FAILED":
+    if primary.rollout_state != "FAILED" and not lifecycle_hooks.keeps_older(service):
         for deployment in reversed(service.deployments[1:]):
             count, spare = _stop_older(state, service, deployment, spare)
             stopped += count

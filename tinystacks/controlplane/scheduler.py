@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import daemon, deployment_verdict, events, rolling, service_end, steady_state
+from tinystacks.controlplane import (
+    daemon,
+    deployment_verdict,
+    events,
+    lifecycle_hooks,
+    rolling,
+    service_end,
+    steady_state,
+)
 
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Service
@@ -21,10 +29,19 @@ def look(state: State, service: Service) -> None:
     if service.scheduling_strategy == "DAEMON":
         daemon.move(state, service)
     else:
+        _scale_up(state, service)
         rolling.move(state, service)
     tell_notes(state, service)
     deployment_verdict.complete_if_done(state, service)
     steady_state.check(state, service)
+
+
+def _scale_up(state: State, service: Service) -> None:
+    """Pass the lifecycle stages around the scale-up: it is done when enough of the newest revision is healthy."""
+    if lifecycle_hooks.advance(state, service, "SCALE_UP") and (
+        len(service.deployments[0].healthy) >= service.desired_count
+    ):
+        lifecycle_hooks.advance(state, service, "PRODUCTION_TRAFFIC_SHIFT")
 
 
 def tell_notes(state: State, service: Service) -> None:

@@ -49,8 +49,6 @@ def controller(document: Document | None, configuration: Document | None) -> Non
         raise EcsError(
             "UnsupportedFeatureException", f"The deployment type {kind}/{strategy} is not supported; use ECS/ROLLING."
         )
-    if (configuration or {}).get("lifecycleHooks"):
-        raise EcsError("UnsupportedFeatureException", "Lifecycle hooks of deployments are not supported.")
 
 
 def early_success(service: Service) -> None:

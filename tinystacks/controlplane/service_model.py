@@ -94,6 +94,29 @@ class Deployment:
 
 
 @dataclass(slots=True, kw_only=True)
+class LifecycleHook:
+    """A pause hook that a service deployment came to (API DeploymentLifecycleHookDetail).
+
+    Attributes:
+        stage: the lifecycle stage that it holds.
+        expires_at: when its time is over.
+        timeout_action: CONTINUE or ROLLBACK: what is done then.
+        status: AWAITING_ACTION, SUCCEEDED, FAILED or TIMED_OUT.
+    """
+
+    hook_id: str
+    stage: str
+    expires_at: float
+    timeout_action: str
+    status: str = "AWAITING_ACTION"
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it sends the deployment back."""
+        return self.status == "FAILED" or (self.status == "TIMED_OUT" and self.timeout_action == "ROLLBACK")
+
+
+@dataclass(slots=True, kw_only=True)
 class ServiceDeployment:
     """The record of one deployment of a service (API ServiceDeployment).
 
@@ -104,6 +127,9 @@ class ServiceDeployment:
         deployment: the entry of the service that it drives now (the rollback's target after a rollback began).
         breaker_status: DISABLED, MONITORING, TRIGGERED or MONITORING_COMPLETE.
         finished_counts: requested, running and pending tasks at its end.
+        first_stage: where its lifecycle stages begin; empty for a deployment without hooks, which shows no stage.
+        lifecycle_stage: the stage it is in.
+        lifecycle_hooks: the hooks that it came to, in order.
     """
 
     arn: str
@@ -130,6 +156,9 @@ class ServiceDeployment:
     triggered_alarms: list[str] = field(default_factory=list[str])
     finished_counts: tuple[int, int, int] | None = None
     finished_source_counts: list[tuple[ServiceRevision, int, int]] | None = None
+    first_stage: str = ""
+    lifecycle_stage: str = ""
+    lifecycle_hooks: list[LifecycleHook] = field(default_factory=list[LifecycleHook])
 
     @property
     def is_finished(self) -> bool:

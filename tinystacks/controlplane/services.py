@@ -1,4 +1,4 @@
-"""CreateService, UpdateService, DeleteService, StopServiceDeployment (A3-A7, A10, D14, D15, D40)."""
+"""CreateService, UpdateService, DeleteService, Stop- and ContinueServiceDeployment (A3-A7, A10, D14, D15, D40, D42)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tinystacks.controlplane import (
     bounds,
     deployment_records,
     events,
+    lifecycle_hooks,
     scalable_targets,
     service_checks,
     strategies,
@@ -144,6 +145,9 @@ def delete(state: State, cluster: str | None, reference: str, *, force: bool) ->
         raise EcsError("ServiceNotActiveException", "Service was not ACTIVE.")
     if service.desired_count > 0 and not force and service.scheduling_strategy == "REPLICA":
         raise invalid_parameter("The service cannot be stopped while it is scaled above 0.")
+    record = deployment_records.open_record(service)
+    if record is not None:
+        lifecycle_hooks.close(state, service, record)
     service.status = "DRAINING"
     service.desired_count = 0
     for deployment in service.deployments:
@@ -180,6 +184,13 @@ def stop_deployment(state: State, arn: str, stop_type: str) -> ServiceDeployment
             status_reason="Service deployment rolled back because the service deployment was stopped by user.",
         )
     state.touch(service)
+    return record
+
+
+def continue_deployment(state: State, arn: str, hook_id: str, action: str) -> ServiceDeployment:
+    """Continue a service deployment that is paused at a lifecycle hook, or have it go back (D42)."""
+    service, record = find_deployment(state, arn)
+    lifecycle_hooks.answer(state, service, record, hook_id, action)
     return record
 
 
@@ -256,6 +267,7 @@ def _take_rebalancing(service: Service, asked: str | None, *, created: bool) -> 
 def _check(state: State, service: Service) -> None:
     kind = compute_kind(state, service)
     service_checks.early_success(service)
+    lifecycle_hooks.check(service)
     service_checks.launch(service.task_definition, kind)
     service_checks.network(state, service.task_definition, service.network_configuration, kind)
     service_checks.placement(service.task_definition, service.placement_constraints, service.placement_strategy, kind)

@@ -140,7 +140,12 @@ def _stop_deployment(call: Call) -> Shape:
     return {"serviceDeploymentArn": call.plane.stop_service_deployment(**call.arguments()).arn}
 
 
+def _continue_deployment(call: Call) -> Shape:
+    return {"serviceDeploymentArn": call.plane.continue_service_deployment(**call.arguments()).arn}
+
+
 OPERATIONS: dict[str, Operation] = {
+    "ContinueServiceDeployment": _continue_deployment,
     "CreateService": _create,
     "DeleteService": _delete,
     "DescribeServiceDeployments": _describe_deployments,

@@ -47,8 +47,6 @@ _TASK_SETS = frozenset(
     {"CreateTaskSet", "DeleteTaskSet", "DescribeTaskSets", "UpdateServicePrimaryTaskSet", "UpdateTaskSet"}
 )
 """Task sets belong to deployment controllers other than ECS's own."""
-_PAUSE_HOOKS = frozenset({"ContinueServiceDeployment"})
-"""Rolling deployments here run without lifecycle hooks."""
 _AGENT = frozenset(
     {
         "DiscoverPollEndpoint",
@@ -60,4 +58,4 @@ _AGENT = frozenset(
 )
 """Only the container agent calls these; the local AWS has none."""
 
-UNSUPPORTED = _DAEMONS | _GATEWAYS | _TASK_SETS | _PAUSE_HOOKS | _AGENT
+UNSUPPORTED = _DAEMONS | _GATEWAYS | _TASK_SETS | _AGENT

@@ -69,7 +69,21 @@ REGISTRY = same_case_shape(f"{SERVICE}.serviceRegistries", "registryArn", "port"
 BREAKER = same_case_shape(f"{SERVICE}.deploymentCircuitBreaker", "enable", "rollback")
 ALARMS = same_case_shape(f"{SERVICE}.alarms", "alarmNames", "enable", "rollback")
 LIFECYCLE_HOOK = same_case_shape(
-    f"{SERVICE}.deploymentConfiguration.lifecycleHooks", "hookTargetArn", "roleArn", "lifecycleStages", "hookDetails"
+    f"{SERVICE}.deploymentConfiguration.lifecycleHooks",
+    "targetType",
+    "hookTargetArn",
+    "roleArn",
+    "lifecycleStages",
+    "hookDetails",
+    block(
+        "timeoutConfiguration",
+        same_case_shape(
+            f"{SERVICE}.deploymentConfiguration.lifecycleHooks.timeoutConfiguration",
+            "action",
+            number_as_text("timeoutInMinutes", "timeoutInMinutes"),
+        ),
+        "timeoutConfiguration",
+    ),
 )
 DEPLOYMENT = same_case_shape(
     f"{SERVICE}.deploymentConfiguration",

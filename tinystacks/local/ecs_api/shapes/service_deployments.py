@@ -10,7 +10,11 @@ from tinystacks.local.ecs_api.shapes.services import revision_summary
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tinystacks.controlplane.model import Deployment, ServiceDeployment, ServiceRevision
+    from tinystacks.controlplane.model import Deployment, LifecycleHook, ServiceDeployment, ServiceRevision
+
+
+_SHOWN_STAGES = {"PRE_PRODUCTION_TRAFFIC_SHIFT": "POST_SCALE_UP"}
+"""A stage at which hooks pause and which is no value of ServiceDeploymentLifecycleStage in botocore's model."""
 
 
 def service_deployment_brief(record: ServiceDeployment) -> Shape:
@@ -62,7 +66,10 @@ def service_deployment_shape(record: ServiceDeployment, deployments: Sequence[De
             alarmNames=alarms.get("alarmNames", []),
             triggeredAlarmNames=list(record.triggered_alarms),
         ),
+        lifecycleStage=_SHOWN_STAGES.get(record.lifecycle_stage, record.lifecycle_stage),
     )
+    if record.lifecycle_hooks:
+        shape["lifecycleHookDetails"] = [_hook(one) for one in record.lifecycle_hooks]
     if record.rollback_started_at is not None and record.rollback_revision is not None:
         shape["rollback"] = without_empty(
             reason=record.rollback_reason,
@@ -70,6 +77,17 @@ def service_deployment_shape(record: ServiceDeployment, deployments: Sequence[De
             serviceRevisionArn=record.rollback_revision.arn,
         )
     return shape
+
+
+def _hook(hook: LifecycleHook) -> Shape:
+    """Show a hook that a service deployment came to; a pause hook has no target."""
+    return {
+        "hookId": hook.hook_id,
+        "targetType": "PAUSE",
+        "status": hook.status,
+        "expiresAt": hook.expires_at,
+        "timeoutAction": hook.timeout_action,
+    }
 
 
 def _target(record: ServiceDeployment, deployments: Sequence[Deployment]) -> Shape:
