@@ -65,6 +65,7 @@ class Look:
     running: int | None = None
     arn: str = NEWEST
     unhealthy: str = ""
+    paused: str = ""
 
 
 def stopped_task(number: int, reason: str, *, exit_code: int | None = None, container: str = "", definition: str = NEW):
@@ -104,6 +105,7 @@ class ScriptedEcs:
         self._looks = list(looks)
         self._look = looks[0]
         self.polls = 0
+        self.described_deployments = 0
 
     @property
     def look(self) -> Look:
@@ -139,6 +141,22 @@ class ScriptedEcs:
         }
         older = {"createdAt": START - timedelta(days=1), "status": "SUCCESSFUL"}
         return {"serviceDeployments": [older, brief]}
+
+    def describe_service_deployments(self, *, serviceDeploymentArns: list[str]) -> dict[str, Any]:
+        assert serviceDeploymentArns == [self._look.arn]
+        self.described_deployments += 1
+        waiting = {
+            "hookId": f"ecs-pause-{self._look.paused}",
+            "targetType": "PAUSE",
+            "status": "AWAITING_ACTION",
+            "expiresAt": START + timedelta(days=1),
+            "timeoutAction": "ROLLBACK",
+        }
+        shown = {"serviceDeploymentArn": self._look.arn, "status": self._look.service_deployment}
+        if self._look.paused:
+            done = {**waiting, "hookId": "ecs-pause-done", "status": "SUCCEEDED"}
+            shown |= {"lifecycleStage": self._look.paused, "lifecycleHookDetails": [done, waiting]}
+        return {"serviceDeployments": [shown], "failures": []}
 
     def list_tasks(self, *, nextToken: str = "0", **_arguments: Any) -> dict[str, Any]:
         arns = [task["taskArn"] for task in self._look.stopped]

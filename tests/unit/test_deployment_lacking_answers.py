@@ -37,18 +37,27 @@ THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Ra
 DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeServices")
 BEFORE = deployment(OLD, "COMPLETED", status="ACTIVE", running=1)
 CRASHED = stopped_task(1, "Essential container in task exited", exit_code=1)
+PAUSED = Look([deployment(pending=2), BEFORE], paused="PRE_PRODUCTION_TRAFFIC_SHIFT")
 GOOD = (
     Look([deployment(pending=2), BEFORE]),
+    PAUSED,
     Look([deployment(running=1, pending=1), BEFORE], events=["has started 1 tasks"], stopped=[CRASHED]),
     Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"),
 )
 BAD = (
     Look([deployment(pending=2), BEFORE]),
+    PAUSED,
     Look([deployment(failed=3, pending=1), BEFORE], stopped=[CRASHED]),
     Look([deployment(OLD, running=1), deployment(state="FAILED", status="ACTIVE")], "ROLLBACK_IN_PROGRESS"),
     Look([deployment(OLD, "COMPLETED", running=2)], "ROLLBACK_SUCCESSFUL", reason="the breaker"),
 )
-OPERATIONS = ("describe_services", "list_service_deployments", "list_tasks", "describe_tasks")
+OPERATIONS = (
+    "describe_services",
+    "list_service_deployments",
+    "describe_service_deployments",
+    "list_tasks",
+    "describe_tasks",
+)
 
 
 class Spoilt:

@@ -24,7 +24,7 @@ from tests.fakes.ecs_deployments import (
 from tests.fakes.stages import small_stage
 from tinystacks.deployment.causes import group_causes
 from tinystacks.deployment.ends import Result
-from tinystacks.deployment.events import DeploymentEnded, TasksProgress
+from tinystacks.deployment.events import DeploymentEnded, TasksProgress, Warned
 from tinystacks.deployment.pace import Pace
 from tinystacks.deployment.service_verdicts import ServiceVerdict
 from tinystacks.deployment.verdict import Follower, overall
@@ -255,6 +255,50 @@ def test_a_way_back_that_does_not_end_names_the_whole_way_back():
 
 def test_d18_a_deployment_that_a_newer_one_replaced_is_a_failure():
     assert Run(Look([deployment()], "STOPPED", reason="new deployment")).verdict.result is Result.FAILED
+
+
+BEFORE = deployment(OLD, "COMPLETED", status="ACTIVE", running=2)
+CONTINUE = (
+    "aws ecs continue-service-deployment --region eu-west-1 "
+    f"--service-deployment-arn {NEWEST} --hook-id ecs-pause-PRE_SCALE_UP`"
+)
+
+
+def test_a_paused_deployment_is_told_once_with_the_command_that_continues():
+    run = Run(
+        *[Look([deployment(), BEFORE], paused="PRE_SCALE_UP")] * 4,
+        Look([deployment(pending=2), BEFORE]),
+        Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"),
+    )
+    (told,) = [event for event in run.events if isinstance(event, Warned)]
+    assert told.message == (
+        "web: ECS paused its deployment at PRE_SCALE_UP, where a lifecycle hook waits for an answer, and goes back at "
+        "2026-11-24 12:00 UTC."
+    )
+    assert CONTINUE in told.hint
+    assert 'eval "$(tstack local env)"' in told.hint
+    assert run.verdict.result is Result.STEADY
+    assert run.verdict.reason == ""
+
+
+def test_b4_the_deadline_of_a_paused_deployment_says_what_it_waits_for():
+    run = Run(Look([deployment(), BEFORE], paused="PRE_SCALE_UP"), deadline=120)
+    assert run.verdict.result is Result.TIMED_OUT
+    assert "not steady after 120 s (`rolling_update.deadline`); ECS paused its deployment at" in run.verdict.reason
+    assert CONTINUE in run.verdict.reason
+    gone_on = Run(
+        *[Look([deployment(), BEFORE], paused="PRE_SCALE_UP")] * 4, Look([deployment(pending=2), BEFORE]), deadline=120
+    )
+    assert gone_on.verdict.reason == "not steady after 120 s (`rolling_update.deadline`)"
+
+
+def test_a_deployment_that_moves_is_not_asked_for_hooks():
+    run = Run(
+        Look([deployment(pending=2), BEFORE]),
+        Look([deployment(running=1, pending=1), BEFORE]),
+        Look([deployment(state="COMPLETED", running=2)], "SUCCESSFUL"),
+    )
+    assert run.ecs.described_deployments == 0
 
 
 def test_b4_the_deadline_of_the_stage_ends_it():

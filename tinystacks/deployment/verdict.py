@@ -16,6 +16,7 @@ from tinystacks.deployment.described_services import described_services
 from tinystacks.deployment.ends import Result
 from tinystacks.deployment.events import DeploymentEnded, TasksProgress
 from tinystacks.deployment.patience import Patience
+from tinystacks.deployment.pauses import Pauses
 from tinystacks.deployment.refused_launches import RefusedLaunches
 from tinystacks.deployment.registration import REGISTRATION_SECONDS, Registration
 from tinystacks.deployment.replacing import OwnDeployment
@@ -60,6 +61,7 @@ class _Followed:
     stopped: StoppedTasks
     own: OwnDeployment
     health: TargetHealth
+    pauses: Pauses
     deadline: float
     breaker: bool
     since: datetime | None = None
@@ -119,6 +121,7 @@ class Follower:
                 stopped=StoppedTasks(self._ecs, outputs.cluster_name, outputs.services[name]),
                 own=OwnDeployment(outputs.services[name].task_definition_arn),
                 health=TargetHealth(client, outputs.services[name]),
+                pauses=Pauses(self._ecs, name, self._typed, on_event),
                 deadline=start + spec.rolling_update.deadline,
                 breaker=spec.rolling_update.circuit_breaker,
             )
@@ -167,7 +170,9 @@ class Follower:
         else:
             service.begun = True
         earlier = sum(int(item.get("runningCount", 0)) for item in deployments if item is not own)
-        self._progress(service, own, newest.status or str(primary.get("rolloutState", "")), earlier)
+        moved = self._progress(service, own, newest.status or str(primary.get("rolloutState", "")), earlier)
+        # What moves is not paused.
+        service.pauses.look("" if moved or newest.status != "IN_PROGRESS" else newest.arn)
         if not service.rolled_back and service.own.is_replaced(primary, deployments, newest):
             serving = str(primary.get("taskDefinition", ""))
             return self._end(service, Result.FAILED, replaced_words(serving, self._typed), serving)
@@ -237,7 +242,7 @@ class Follower:
         if self._pace.clock() < service.deadline:
             return None
         seconds = int(service.deadline - self._start)
-        words = too_late_words(seconds, self._typed, rolling_back=service.rolled_back)
+        words = too_late_words(seconds, self._typed, rolling_back=service.rolled_back, paused=service.pauses.words)
         return self._end(service, Result.TIMED_OUT, words, None)
 
     def _end(self, service: _Followed, result: Result, reason: str, serving: str | None) -> ServiceVerdict:
@@ -264,7 +269,8 @@ class Follower:
             causes=causes,
         )
 
-    def _progress(self, service: _Followed, own: Mapping[str, Any], status: str, earlier: int) -> None:
+    def _progress(self, service: _Followed, own: Mapping[str, Any], status: str, earlier: int) -> bool:
+        """Tell how far it is; give whether it moved since the last look."""
         event = TasksProgress(
             service=service.name,
             desired=int(own.get("desiredCount", 0)),
@@ -274,9 +280,11 @@ class Follower:
             status=status,
             earlier=earlier,
         )
-        if event != service.last:
-            service.last = event
-            self._on_event(event)
+        if event == service.last:
+            return False
+        service.last = event
+        self._on_event(event)
+        return True
 
     def _log_tail(self, service: _Followed, task_id: str) -> tuple[str, ...]:
         """Give the last lines of a task's main container; none when they cannot be read."""

@@ -46,15 +46,16 @@ def rollback_failed_words(why: str, deployments: Iterable[Mapping[str, Any]], ty
     return f"the rollback failed: {why.rstrip('.')} ({now}); {_all_of_it(typed)}"
 
 
-def too_late_words(seconds: int, typed: str, *, rolling_back: bool) -> str:
+def too_late_words(seconds: int, typed: str, *, rolling_back: bool, paused: str = "") -> str:
     """Say that the time is over.
 
     Args:
         seconds: that were given.
         typed: the stage as it is typed behind a command.
         rolling_back: whether ECS is on its way back.
+        paused: where a lifecycle hook holds the deployment and how it goes on; empty when none does.
     """
-    late = f"not steady after {seconds} s (`rolling_update.deadline`)"
+    late = f"not steady after {seconds} s (`rolling_update.deadline`)" + (f"; {paused}" if paused else "")
     return f"{late}; ECS is still going back: {_all_of_it(typed)}" if rolling_back else late
 
 
