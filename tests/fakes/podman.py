@@ -143,12 +143,16 @@ def load_image(engine: Engine, tag: str = "1", *, programs: Sequence[str] = ("bu
     Returns:
         Its reference.
     """
-    program = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
-    archive = _archive([f"bin/{one}" for one in programs], program)
     with engine.client() as client:
-        answer = client.import_image_from_data(archive)
+        answer = client.import_image_from_data(busybox_layer(programs))
         client.tag(json.loads(answer.strip().splitlines()[-1])["status"], REPOSITORY, tag)
     return f"{REPOSITORY}:{tag}"
+
+
+def busybox_layer(programs: Sequence[str]) -> bytes:
+    """Give an archive of the files of an image: busybox under some names."""
+    program = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
+    return _archive([f"bin/{one}" for one in programs], program)
 
 
 def _archive(names: Sequence[str], program: bytes) -> bytes:

@@ -16,9 +16,9 @@ from tinystacks.local.runtime.base import ContainerOrder, TaskOrder
 from tinystacks.local.runtime.choice import choose_engine
 from tinystacks.local.runtime.docker_engine import Engine, find_engine
 from tinystacks.local.runtime.docker_health import HealthVerdict, check_command
-from tinystacks.local.runtime.docker_images import split_reference
 from tinystacks.local.runtime.docker_network import pause_program
 from tinystacks.local.runtime.docker_output import LONGEST_LINE, Lines
+from tinystacks.local.runtime.docker_pulls import split_reference
 from tinystacks.local.runtime.docker_settings import Surroundings, create_arguments, resources, ulimits
 from tinystacks.local.runtime.docker_usage import Sample, sample_of, usage_between
 

@@ -60,7 +60,9 @@ class DockerRuntime:
         self._owner = owner
         self._report = report
         self._networks = TaskNetworks(engine)
-        maker = Maker(engine=engine, owner=owner, images=Images(), networks=self._networks, secrets=secrets)
+        maker = Maker(
+            engine=engine, owner=owner, images=Images(engine.client), networks=self._networks, secrets=secrets
+        )
         self._surround = Surround(engine=engine, maker=maker, clock=clock, report=report, find=self._find)
         self._lock = threading.Lock()
         self._containers: dict[tuple[str, str], DockerContainer] = {}

@@ -21,9 +21,9 @@ from tinystacks.local.runtime.docker_health import (
     passes,
     verdict_of,
 )
-from tinystacks.local.runtime.docker_images import PullError
 from tinystacks.local.runtime.docker_labels import remove_container
 from tinystacks.local.runtime.docker_output import Lines
+from tinystacks.local.runtime.docker_pulls import PullError
 from tinystacks.local.secret_values import SecretError
 
 if TYPE_CHECKING:

@@ -1,25 +1,27 @@
-"""Images of containers: what the engine has is used, the rest is pulled."""
+"""Images of containers: a tag is asked for in its registry at each start, what the engine has is used without one."""
 
 from __future__ import annotations
 
-import json
+import logging
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tinystacks.local.runtime.docker_engine import explanation
+from tinystacks.local.runtime.docker_pulls import Pull, PullError, pull_failure, split_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from tinystacks.local.runtime.docker_engine import Client
 
-_OWN_REGISTRY = "127.0.0.1:"
+_log = logging.getLogger(__name__)
 
-
-class PullError(Exception):
-    """An image cannot be had; its text is the container's reason, prefix included (T21)."""
+JUST_PULLED_SECONDS = 5.0
+"""Tasks that start within this time after a pull use what it brought."""
+_NO_REGISTRY = "localhost/"
+"""Where Podman puts the images that it builds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +38,31 @@ class Image:
 
 
 class Images:
-    """Has images ready, each pulled once however many tasks wait for it."""
+    """Has images ready, each pulled once however many tasks wait for it.
 
-    def __init__(self) -> None:
+    Args:
+        new_client: makes a client of the engine for each pull.
+        just_pulled_seconds: how long what a pull brought, or its failure, serves other tasks.
+    """
+
+    def __init__(
+        self,
+        new_client: Callable[[], AbstractContextManager[Client]],
+        *,
+        just_pulled_seconds: float = JUST_PULLED_SECONDS,
+    ) -> None:
+        self._new_client = new_client
+        self._just_pulled = just_pulled_seconds
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._pulls: dict[str, Pull] = {}
         self._ids: dict[str, str] = {}
 
     def ready(self, client: Client, reference: str, digest: str = "") -> Image:
         """Have an image in the engine.
 
-        An image that the engine has under the reference is used as it is, so that work goes on without a registry.
+        A tag is pulled, whether the engine has an image under it or not; where that fails the one that it has is used
+        (`ECS_IMAGE_PULL_BEHAVIOR=default`, README of the ECS agent, T26). A digest that is there needs no pull: it
+        could bring nothing else.
 
         Args:
             client: of the engine.
@@ -65,14 +82,31 @@ class Images:
                 if found is None:
                     reference = f"{split_reference(given)[0]}@{digest}"
             if found is None:
-                _pull(client, reference)
+                self._pull(reference).wait(patient=True)
                 found = _inspect(client, reference)
+            elif not digest and _may_have_moved(reference, found):
+                found = self._newest(client, reference) or found
         if found is None:
-            raise PullError(_text(reference, "not found after the pull"))
+            raise PullError(pull_failure(reference, "not found after the pull"))
         # Podman knows an image by the digests of its index and of its manifest: the one that was asked for counts.
         image = Image(reference=reference, digest=digest or given.partition("@")[2] or _digests(found)[0])
         self._ids[image.digest] = str(found["Id"])
         return image
+
+    def _newest(self, client: Client, reference: str) -> Mapping[str, Any] | None:
+        """What a tag means after its registry was asked, if that can be done."""
+        try:
+            self._pull(reference, within_seconds=self._just_pulled).wait(patient=False)
+        except PullError as error:
+            _log.info("the image that is here is used: %s", error)
+        return _inspect(client, reference)
+
+    def _pull(self, reference: str, *, within_seconds: float = 0.0) -> Pull:
+        """The pull that is under way, or was within a time; else a new one."""
+        last = self._pulls.get(reference)
+        if last is None or not last.is_of_now(within_seconds):
+            last = self._pulls[reference] = Pull(self._new_client, reference)
+        return last
 
 
 def _inspect(client: Client, reference: str) -> Mapping[str, Any] | None:
@@ -84,54 +118,17 @@ def _inspect(client: Client, reference: str) -> Mapping[str, Any] | None:
         return None
 
 
-def _pull(client: Client, reference: str) -> None:
-    from docker.errors import APIError  # noqa: PLC0415 - loaded with the runtime
-    from requests import RequestException  # noqa: PLC0415 - as above
-
+def _may_have_moved(reference: str, found: Mapping[str, Any]) -> bool:
+    """Whether a registry may know another image by a reference than the engine does."""
+    if "@" in reference or reference.startswith(_NO_REGISTRY):
+        return False
+    # Podman finds an image that it built under its bare name too, and would look for a registry on this machine.
     name, tag = split_reference(reference)
-    try:
-        progress = _pull_without_tls(client, reference) or client.pull(name, tag=tag, stream=True, decode=True)
-        # Both engines answer 200 and tell of a failure in the stream.
-        errors = [str(line["error"]) for line in progress if line.get("error")]
-    except (APIError, RequestException) as error:
-        raise PullError(_text(reference, explanation(error))) from error
-    if errors:
-        raise PullError(_text(reference, errors[-1]))
-
-
-def _pull_without_tls(client: Client, reference: str) -> Iterable[Mapping[str, Any]] | None:
-    """Pull from the local AWS's own registry with Podman, which unlike Docker wants to be told that it has no TLS."""
-    if not reference.startswith(_OWN_REGISTRY) or not _is_podman(client):
-        return None
-    url = f"{client.base_url}/v4.0.0/libpod/images/pull"
-    answer = client.post(url, params={"reference": reference, "tlsVerify": "false"}, timeout=client.timeout)
-    lines = [json.loads(line) for line in answer.text.splitlines() if line.strip()]
-    return [{"error": line.get("error") or line.get("message")} for line in lines] or [{}]
-
-
-def _is_podman(client: Client) -> bool:
-    components: list[Mapping[str, Any]] = client.version().get("Components") or [{}]
-    return str(components[0].get("Name", "")).startswith("Podman")
-
-
-def split_reference(reference: str) -> tuple[str, str]:
-    """Name and tag (or digest) of an image; `latest` when neither is given."""
-    name, at, digest = reference.partition("@")
-    if at:
-        return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name, digest
-    head, _, last = reference.rpartition("/")
-    short, _, tag = last.partition(":")
-    return f"{head}/{short}" if head else short, tag or "latest"
+    tags: list[str] = found.get("RepoTags") or []
+    return f"{_NO_REGISTRY}{name}:{tag}" not in tags
 
 
 def _digests(image: Mapping[str, Any]) -> list[str]:
     """Digests by which registries know an image; of one that never was in a registry its id."""
     digests: list[str] = image.get("RepoDigests") or []
     return [one.rpartition("@")[2] for one in digests] or [str(image.get("Id", ""))]
-
-
-def _text(reference: str, why: str) -> str:
-    return (
-        "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
-        f"failed to resolve ref {reference}: {why}"
-    )
