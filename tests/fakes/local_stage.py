@@ -74,7 +74,9 @@ class LocalStage:
         group = ec2.create_security_group(GroupName=f"{self.name}-instances", Description="i", VpcId=vpc)["GroupId"]
         self.made |= {"vpc": vpc, "security_group": group, "gateway": gateway}
 
-    def make_instances(self, *, minimum: int = 2, maximum: int = 4, managed_scaling: str = "ENABLED") -> None:
+    def make_instances(
+        self, *, minimum: int = 2, maximum: int = 4, managed_scaling: str = "ENABLED", profile: str = ""
+    ) -> None:
         ec2, asg, ecs = self.client("ec2"), self.client("autoscaling"), self.client("ecs")
         ecs.create_cluster(clusterName=self.name)
         image = self.client("ssm").get_parameter(Name=IMAGE_PARAMETER)["Parameter"]["Value"]
@@ -86,6 +88,7 @@ class LocalStage:
                 "InstanceType": "t3.small",
                 "UserData": data.decode(),
                 "SecurityGroupIds": [self.made["security_group"]],
+                **({"IamInstanceProfile": {"Arn": profile}} if profile else {}),
             },
         )["LaunchTemplate"]["LaunchTemplateId"]
         asg.create_auto_scaling_group(

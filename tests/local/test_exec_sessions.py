@@ -412,7 +412,7 @@ def test_a_task_that_has_stopped_is_told_with_its_reason(stage):
 
 def test_a_port_is_forwarded_without_the_plugin(stage):
     access = TaskAccess(stage.outputs(), stage.target.client)
-    chosen = access.candidates()[0]
+    chosen = access.candidates(service="web")[0]
     target = access.target(chosen, access.container(chosen, None))
     said = []
 

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tinystacks.errors import AccessError
+from tinystacks.exec_needs import ACTIONS
 from tinystacks.operations.exec_checks import (
-    ACTIONS,
     check_definition,
     check_program,
     check_region,

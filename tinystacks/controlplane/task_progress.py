@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinystacks.controlplane import dependencies, events, health, starting, stopping, targets, throttle
+from tinystacks.controlplane import dependencies, events, exec_agent, health, starting, stopping, targets, throttle
 from tinystacks.controlplane.effects import StartContainers
 from tinystacks.controlplane.types import part
 
@@ -157,9 +157,7 @@ def _running(state: State, task: Task) -> None:
     task.health_status = health.of_containers(task)
     if task.enable_execute_command:
         for container in task.containers.values():
-            container.managed_agents = [
-                {"name": "ExecuteCommandAgent", "lastStatus": "RUNNING", "lastStartedAt": state.now}
-            ]
+            container.managed_agents = [exec_agent.started(container, state.now)]
     throttle.count_start(task)
     health.recount(state, task)
     events.emit(state, "ECS Task State Change", task.arn, {"lastStatus": "RUNNING"})

@@ -19,6 +19,7 @@ from tinystacks.local.clock import SpeededClock
 from tinystacks.local.control_api import ControlApi
 from tinystacks.local.effect_handler import EffectHandler
 from tinystacks.local.emulation import Emulation
+from tinystacks.local.exec_rights import ExecRights
 from tinystacks.local.failures.book import FailureBook
 from tinystacks.local.failures.breaking import Breaker
 from tinystacks.local.loop_thread import LoopThread
@@ -233,7 +234,7 @@ class LocalServer:
             runtime=self._runtime,
             events=events,
         )
-        opener = Opener(self._sessions, self._session_book)
+        opener = Opener(self._sessions, self._session_book, ExecRights(self._emulation))
         targets = TargetOperations(self._emulation, self._books, self.clock)
         group_operations = GroupOperations(self._emulation)
         endpoint = Endpoint(

@@ -16,6 +16,7 @@ from tinystacks.local.documents import members, structure
 from tinystacks.local.emulation import cluster_of_user_data, reserved_memory_of_user_data
 from tinystacks.local.group_activities import Activities, now_text
 from tinystacks.local.group_places import can_be_balanced, next_place, refusal
+from tinystacks.local.instance_profiles import give_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -194,6 +195,7 @@ class ZonedGroup(FakeAutoScalingGroup):
         instance: Any = reservation.instances[0]
         instance.autoscaling_group = self
         instance.launched_from_version = None if version is None else version.number
+        give_profile(self.ec2_backend, instance.id, structure(data, "IamInstanceProfile"))
         instance.ecs_cluster = cluster_of_user_data(self.user_data_text())
         instance.ecs_reserved_memory = reserved_memory_of_user_data(self.user_data_text())
         return instance

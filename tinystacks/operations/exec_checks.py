@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinystacks.aws_calls import aws_errors
 from tinystacks.errors import AwsError
+from tinystacks.exec_needs import ACTIONS, lacks_room, own_keys
 from tinystacks.operations.exec_answers import members, named, text
 from tinystacks.operations.exec_model import AccessCheck
 
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tinystacks.operations.exec_model import ExecContainer, ExecTask
-
-ACTIONS = (
-    "ssmmessages:CreateControlChannel",
-    "ssmmessages:CreateDataChannel",
-    "ssmmessages:OpenControlChannel",
-    "ssmmessages:OpenDataChannel",
-)
-"""What the agent in the container does with the task role."""
-KEY_VARIABLES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 
 
 def check_task(task: ExecTask, container: ExecContainer) -> list[AccessCheck]:
@@ -42,7 +34,7 @@ def check_definition(document: Mapping[str, Any], container: str) -> list[Access
     """
     definition = named(members(document, "containerDefinitions"), container)
     found: list[AccessCheck] = []
-    if definition.get("readonlyRootFilesystem"):
+    if lacks_room(definition):
         found.append(
             AccessCheck(
                 name="Root file system",
@@ -51,8 +43,7 @@ def check_definition(document: Mapping[str, Any], container: str) -> list[Access
                 mend="Take `read_only_root: true` away, then `tstack up`.",
             )
         )
-    given = members(definition, "environment") + members(definition, "secrets")
-    keys = sorted({text(one, "name") for one in given} & KEY_VARIABLES)
+    keys = own_keys(definition)
     if keys:
         found.append(
             AccessCheck(

@@ -1,8 +1,6 @@
 """SimulatePrincipalPolicy for roles, which moto does not have: what a role's policies say of some actions.
 
-Conditions are not looked at: a statement that has one counts as if it were met.
-Source: IAM API reference, SimulatePrincipalPolicy; IAM user guide, "Policy evaluation logic" (an explicit deny goes
-first, what nothing allows is denied).
+Source: IAM API reference, SimulatePrincipalPolicy.
 """
 
 from __future__ import annotations
@@ -10,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinystacks.local.call import RefusalError
-from tinystacks.local.policy_statements import speaks_of, statements
+from tinystacks.local.policy_statements import decision, statements_of_role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from tinystacks.local.call import AwsCall
     from tinystacks.local.emulation import Emulation
@@ -34,12 +32,12 @@ class PolicySimulation:
         source = str(call.parameters.get("PolicySourceArn") or "")
         resources = [str(one) for one in call.given("ResourceArns")] or ["*"]
         with self._emulation.lock:
-            statements = list(self._statements(source))
+            statements = self._statements(source)
         results: list[dict[str, Any]] = [
             {
                 "EvalActionName": action,
                 "EvalResourceName": resource,
-                "EvalDecision": _decision(statements, action, resource),
+                "EvalDecision": decision(statements, action, resource),
                 "MatchedStatements": [],
                 "MissingContextValues": [],
             }
@@ -48,23 +46,9 @@ class PolicySimulation:
         ]
         return {"EvaluationResults": results, "IsTruncated": False}
 
-    def _statements(self, arn: str) -> Iterator[Mapping[str, Any]]:
+    def _statements(self, arn: str) -> list[Mapping[str, Any]]:
         iam: Any = self._emulation.backend("iam", "aws")
         role: Any = next((one for one in iam.roles.values() if one.arn == arn), None)
         if role is None:
             raise RefusalError("NoSuchEntity", f"The role with the name {arn} cannot be found.", status=404)
-        attached = [
-            version.document
-            for policy in role.managed_policies.values()
-            for version in policy.versions
-            if version.version_id == policy.default_version_id
-        ]
-        for document in [*role.policies.values(), *attached]:
-            yield from statements(document)
-
-
-def _decision(statements: list[Mapping[str, Any]], action: str, resource: str) -> str:
-    effects = {one.get("Effect") for one in statements if speaks_of(one, action, resource)}
-    if "Deny" in effects:
-        return "explicitDeny"
-    return "allowed" if "Allow" in effects else "implicitDeny"
+        return list(statements_of_role(role))

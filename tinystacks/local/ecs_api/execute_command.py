@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinystacks.controlplane import exec_agent
 from tinystacks.controlplane.errors import EcsError, invalid_parameter
 
 if TYPE_CHECKING:
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from tinystacks.local.ecs_api.call import Call, Operation
     from tinystacks.local.ecs_api.shapes.common import Shape
 
-_AGENT = "ExecuteCommandAgent"
 _NOT_READY = (
     "The execute command failed because execute command was not enabled when the task was run or the execute command "
     "agent isn\N{RIGHT SINGLE QUOTATION MARK}t running. Wait and try again or run a new task with execute command "
@@ -25,9 +25,9 @@ def _execute(call: Call) -> Shape:
         raise invalid_parameter("Interactive mode is required for ExecuteCommand.")
     task = call.state.task(cluster, call.body["task"])
     container = _container(task, call.body.get("container"))
-    if not _is_ready(task, container):
+    if not exec_agent.runs_in(task, container):
         raise invalid_parameter(_NOT_READY)
-    if not container.runtime_id and container.last_status != "RUNNING":
+    if not call.exec_sessions.is_connected(task, container):
         raise EcsError(
             "TargetNotConnectedException", "The execute command failed due to an internal error. Try again later."
         )
@@ -53,15 +53,6 @@ def _container(task: Task, name: str | None) -> Container:
     if name not in task.containers:
         raise invalid_parameter(f"The container {name} was not found in the task.")
     return task.containers[name]
-
-
-def _is_ready(task: Task, container: Container) -> bool:
-    """Tell whether the command agent runs: asked for at the start, and able to write (ECS Exec, prerequisites)."""
-    if not task.enable_execute_command or task.last_status != "RUNNING" or container.last_status != "RUNNING":
-        return False
-    agents = [agent for agent in container.managed_agents if agent.get("name") == _AGENT]
-    has_agent = all(agent.get("lastStatus") == "RUNNING" for agent in agents)
-    return has_agent and not container.definition.get("readonlyRootFilesystem", False)
 
 
 OPERATIONS: dict[str, Operation] = {"ExecuteCommand": _execute}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tinystacks.controlplane.model import Container, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,15 @@ class ExecSession:
 
 class ExecSessions(Protocol):
     """Opens sessions in running containers."""
+
+    def is_connected(self, task: Task, container: Container) -> bool:
+        """Whether Session Manager has heard of the agent in a container.
+
+        Args:
+            task: the task; its plane's lock is held.
+            container: of it.
+        """
+        ...
 
     def open(self, *, task_id: str, container: str, runtime_id: str, command: str) -> ExecSession:
         """Open a session.
@@ -45,6 +57,11 @@ class NoStream:
 
     The address is on this machine, so that no client asks AWS for a session that only exists here.
     """
+
+    def is_connected(self, task: Task, container: Container) -> bool:
+        """Say that it has."""
+        del task, container
+        return True
 
     def open(self, *, task_id: str, container: str, runtime_id: str, command: str) -> ExecSession:
         """Give a session that nobody serves."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tinystacks.controlplane import exec_agent
 from tinystacks.controlplane.errors import EcsError
 from tinystacks.local.ecs_api.session_port import ExecSession
 from tinystacks.local.sessions.book import PortOrder, SessionBook, ShellOrder
@@ -16,7 +17,8 @@ from tinystacks.local.sessions.book import PortOrder, SessionBook, ShellOrder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tinystacks.controlplane.model import Task
+    from tinystacks.controlplane.model import Container, Task
+    from tinystacks.local.exec_rights import ExecRights
     from tinystacks.local.planes import PlaneRegistry
     from tinystacks.local.sessions.book import Order
     from tinystacks.local.sessions.server import SessionServer
@@ -32,11 +34,17 @@ class Opener:
     Args:
         server: where they are served.
         book: where they wait for their client.
+        rights: what roles allow the agents.
     """
 
-    def __init__(self, server: SessionServer, book: SessionBook) -> None:
+    def __init__(self, server: SessionServer, book: SessionBook, rights: ExecRights) -> None:
         self._server = server
         self._book = book
+        self._rights = rights
+
+    def is_connected(self, task: Task, container: Container) -> bool:
+        """Whether Session Manager has heard of the agent in a container."""
+        return not self._rights.are_lacking(task, container)
 
     def open(self, *, task_id: str, container: str, runtime_id: str, command: str) -> ExecSession:
         """Open a session of ExecuteCommand."""
@@ -101,15 +109,14 @@ class PortSessionsApi:
         if named is not None:
             with self._planes.locked(region) as plane:
                 task = plane.state.tasks.get(named["task"])
-                if task is not None and task.cluster == named["cluster"] and _can_be_entered(task):
+                if task is not None and task.cluster == named["cluster"]:
                     for container in task.containers.values():
-                        if container.runtime_id == named["runtime"] and container.last_status == "RUNNING":
+                        if container.runtime_id == named["runtime"] and self._can_be_entered(task, container):
                             return container.runtime_id
         raise EcsError("TargetNotConnected", f"{target} is not connected.")
 
-
-def _can_be_entered(task: Task) -> bool:
-    return task.enable_execute_command and task.last_status == "RUNNING"
+    def _can_be_entered(self, task: Task, container: Container) -> bool:
+        return exec_agent.runs_in(task, container) and self._opener.is_connected(task, container)
 
 
 def _first(body: Mapping[str, Any], name: str) -> str:
