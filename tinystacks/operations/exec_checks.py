@@ -64,7 +64,10 @@ def check_rights(iam: Any, role_arn: str) -> AccessCheck:
         role_arn: the task role; empty when the task has none.
     """
     name = "Task role"
-    mend = "`exec: true` in the file gives the role these rights: `tstack up`. Else allow them in a policy of the role."
+    mend = (
+        "`exec: true` in the file gives the role these rights, again too when they were taken away: `tstack up "
+        "--refresh`. Else allow them in a policy of the role."
+    )
     if not role_arn:
         return AccessCheck(name=name, verdict="failed", found="the task has none", mend=mend)
     short = role_arn.rsplit("/", 1)[-1]
