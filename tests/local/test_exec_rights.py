@@ -10,6 +10,8 @@ from tests.fakes.local_stage import LocalStage, eventually, refusal
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget
 from tinystacks.operations.exec_checks import check_rights
+from tinystacks.operations.exec_roles import check_role
+from tinystacks.operations.exec_tasks import matching, read_exec_tasks
 
 ALL = {"Effect": "Allow", "Action": "ssmmessages:*", "Resource": "*"}
 ONE_MISSING = {"Effect": "Deny", "Action": "ssmmessages:OpenDataChannel", "Resource": "*"}
@@ -63,6 +65,11 @@ class Stage:
     def refused(self, task):
         return refusal(self.ecs.execute_command, **self.enter(task))
 
+    def check(self, task):
+        """What `tstack exec --check` says of the role."""
+        [chosen] = matching(read_exec_tasks(self.ecs, "shop", {}), service=None, task=task["taskArn"])
+        return check_role(self.client, "shop", chosen, {})
+
     def port(self, task):
         return {
             "Target": f"ecs:shop_{task['taskArn'][-32:]}_{task['containers'][0]['runtimeId']}",
@@ -96,8 +103,11 @@ def test_without_a_task_role_that_of_the_instance_counts(stage):
     """Rule A12: ECS developer guide, ecs-exec: on EC2 the agent falls back to the instance role."""
     task = stage.run()
     assert stage.refused(task) == NOT_CONNECTED
+    checked = stage.check(task)
+    assert (checked.verdict, checked.found.startswith("instance lacks ssmmessages:")) == ("failed", True)
     stage.allow("instance", ALL)
     assert stage.opens(task)
+    assert (stage.check(task).verdict, stage.check(task).found) == ("ok", "instance has the four ssmmessages rights")
     assert stage.refused(stage.run(role=stage.role("bare"))) == NOT_CONNECTED, "a task role goes first"
 
 

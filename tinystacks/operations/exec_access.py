@@ -11,11 +11,11 @@ from tinystacks.operations.exec_checks import (
     check_definition,
     check_program,
     check_region,
-    check_rights,
     check_task,
 )
 from tinystacks.operations.exec_model import AccessReport
 from tinystacks.operations.exec_network import check_network
+from tinystacks.operations.exec_roles import check_role
 from tinystacks.operations.exec_tasks import (
     check_names,
     matching,
@@ -118,7 +118,7 @@ class TaskAccess:
         checks: list[AccessCheck] = check_task(task, container)
         definition = self._definition(task)
         checks += check_definition(definition, container.name)
-        checks.append(check_rights(self._client("iam"), task.task_role_arn or str(definition.get("taskRoleArn") or "")))
+        checks.append(check_role(self._client, self.outputs.cluster_name, task, definition))
         checks.append(check_network(self._client, self.outputs.cluster_name, task, self.outputs.region))
         checks += check_tools(self._which, needed=tools_needed)
         checks.append(check_region(self.outputs.region, configured_region))
