@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +52,7 @@ class Images:
     ) -> None:
         self._new_client = new_client
         self._just_pulled = just_pulled_seconds
-        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._lock = threading.Lock()
         self._pulls: dict[str, Pull] = {}
         self._ids: dict[str, str] = {}
 
@@ -73,19 +72,18 @@ class Images:
             PullError: it is not there and cannot be pulled.
         """
         given = reference
-        with self._locks[given]:
+        found = _inspect(client, reference)
+        if digest and (found is None or digest not in _digests(found)):
+            # An image that lost its tag to another one is known by its id alone.
+            reference = self._ids.get(digest, digest)
             found = _inspect(client, reference)
-            if digest and (found is None or digest not in _digests(found)):
-                # An image that lost its tag to another one is known by its id alone.
-                reference = self._ids.get(digest, digest)
-                found = _inspect(client, reference)
-                if found is None:
-                    reference = f"{split_reference(given)[0]}@{digest}"
             if found is None:
-                self._pull(reference).wait(patient=True)
-                found = _inspect(client, reference)
-            elif not digest and _may_have_moved(reference, found):
-                found = self._newest(client, reference) or found
+                reference = f"{split_reference(given)[0]}@{digest}"
+        if found is None:
+            self._pull(reference).wait(patient=True)
+            found = _inspect(client, reference)
+        elif not digest and _may_have_moved(reference, found):
+            found = self._newest(client, reference) or found
         if found is None:
             raise PullError(pull_failure(reference, "not found after the pull"))
         # Podman knows an image by the digests of its index and of its manifest: the one that was asked for counts.
@@ -103,10 +101,11 @@ class Images:
 
     def _pull(self, reference: str, *, within_seconds: float = 0.0) -> Pull:
         """The pull that is under way, or was within a time; else a new one."""
-        last = self._pulls.get(reference)
-        if last is None or not last.is_of_now(within_seconds):
-            last = self._pulls[reference] = Pull(self._new_client, reference)
-        return last
+        with self._lock:
+            last = self._pulls.get(reference)
+            if last is None or not last.is_of_now(within_seconds):
+                last = self._pulls[reference] = Pull(self._new_client, reference)
+            return last
 
 
 def _inspect(client: Client, reference: str) -> Mapping[str, Any] | None:
