@@ -147,6 +147,29 @@ def test_status_says_why_a_service_is_not_steady() -> None:
     assert "target i-0123456789abcdef0:32768 of web is unhealthy: Health checks failed with these codes: [503]" in text
 
 
+def _container(name: str, **changes: Any) -> ContainerStatus:
+    running = ContainerStatus(
+        name=name, status="RUNNING", health="UNKNOWN", exit_code=None, reason="", ports=(), image="i", image_digest=""
+    )
+    return replace(running, **changes)
+
+
+def test_a_sidecar_that_has_ended_under_a_running_task_is_told_once_for_all_its_tasks() -> None:
+    died = _container("agent", status="STOPPED", exit_code=3)
+    unpulled = _container("proxy", status="STOPPED", reason="CannotPullContainerError: not found")
+    prepared = _container("migrate", status="STOPPED", exit_code=0)
+    tasks = [
+        replace(TASK, id="1", containers=(_container("web"), died, unpulled, prepared)),
+        replace(TASK, id="2", containers=(_container("web"), died, _container("proxy"), prepared)),
+        replace(TASK, id="3", containers=(_container("web"), _container("agent"), _container("proxy"), prepared)),
+        replace(TASK, id="4", status="DEACTIVATING", containers=(_container("web"), died)),
+    ]
+    text = _text(show_status, replace(STATUS, tasks=tuple(tasks)), OUTPUTS)
+    assert "web: 2 tasks run on without container agent, which has ended with exit code 3\n" in text
+    assert "web: 1 task runs on without container proxy, which could not start: CannotPullContainerError: not" in text
+    assert "migrate" not in text, "what ended with 0 has done its work"
+
+
 def test_what_scaling_tries_again_and_again_is_told_once() -> None:
     refused = ScalingActivity(
         service="",

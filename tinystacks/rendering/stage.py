@@ -9,13 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tinystacks.local.target import LocalTarget
+from tinystacks.operations.ended_containers import ended_containers
 from tinystacks.operations.exec_command import exec_command
 from tinystacks.operations.stop_words import stop_words
 from tinystacks.rendering.fitting import ANY, Column, WithNotes, fitted_table
 from tinystacks.rendering.machine import local_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console, RenderableType
 
@@ -45,6 +46,8 @@ def show_deployed(console: Console, operations: Operations, target: Target) -> N
     outputs = operations.outputs
     show_headline(console, status, outputs)
     show_tasks(console, status.tasks)
+    for words in ended_words(status.tasks):
+        console.print(words, "", sep="\n", soft_wrap=True)
     local = target.name == "local"
     # Others may run tasks in the cluster too.
     own = [(task, outputs.services[task.service]) for task in status.tasks if task.service in outputs.services]
@@ -156,6 +159,20 @@ def _progress(service: ServiceStatus) -> Text:
         text.append(f" {primary.running}/{primary.desired}")
         text.append(f", {primary.failed} failed" if primary.failed else "")
     return text
+
+
+def ended_words(tasks: Iterable[TaskStatus]) -> Iterator[Text]:
+    """Say which containers ended under tasks that run on.
+
+    Args:
+        tasks: all of a stage.
+    """
+    for ended, count in ended_containers(tasks).items():
+        how = "could not start" if ended.exit_code is None else f"has ended with exit code {ended.exit_code}"
+        why = f": {ended.reason}" if ended.reason else ""
+        who = "1 task runs" if count == 1 else f"{count} tasks run"
+        about = f"{ended.service}: " if ended.service else ""
+        yield Text(f"{about}{who} on without container {ended.container}, which {how}{why}", style="yellow")
 
 
 def show_tasks(console: Console, tasks: Iterable[TaskStatus]) -> None:

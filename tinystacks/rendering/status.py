@@ -13,6 +13,7 @@ from rich.text import Text
 from tinystacks.operations.causes_in_short import short_cause
 from tinystacks.rendering.stage import (
     coloured,
+    ended_words,
     headline,
     instances_table,
     plain_table,
@@ -170,6 +171,7 @@ def _remarks(status: StageStatus) -> Iterator[Text]:
     for service in status.services:
         if not service.steady and service.events:
             yield Text(f"{service.name}: {service.events[0][1]}", style="yellow")
+    yield from ended_words(status.tasks)
     if status.local_changes:
         yield Text("the file says something else than what was deployed: `tstack preview` shows it", style="yellow")
     for skew in status.skew:
