@@ -148,6 +148,22 @@ def test_an_answer_before_the_body_was_read_reaches_the_client(world):
     assert b"Connection: close" in answer
 
 
+def test_an_answer_that_comes_while_the_client_holds_its_body_back_ends_the_connection_in_order(world, caplog):
+    """RFC 9112 section 9.6: what the client still sends is taken, or it would lose the answer to a reset."""
+    world.target()
+    world.listen(forwarding())
+    with world.connect() as connection:
+        connection.sendall(request("POST /early", "Expect: 100-continue", "Content-Length: 300000"))
+        answer = read_until(connection, b"\r\n\r\n")
+        time.sleep(0.2)
+        connection.sendall(b"x" * 1000)
+        time.sleep(0.2)
+        connection.sendall(b"x" * 1000)
+        answer += read_all(connection)
+    assert status(answer) == 413
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 def test_pipelined_requests_are_answered_in_order(world):
     world.target()
     world.listen(forwarding())

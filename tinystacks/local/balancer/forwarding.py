@@ -99,6 +99,8 @@ class Forwarding:
             self._client.reader.on_lost = None
             if self._sending is not None and not self._sending.done():
                 self._sending.cancel()
+                # Two may not read at once, and the end of the conversation reads what the client still sends.
+                await asyncio.wait({self._sending})
                 kept = False
             if not kept:
                 self._links.drop(link)
