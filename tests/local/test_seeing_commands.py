@@ -246,6 +246,19 @@ def test_services_made_elsewhere_are_read_without_a_file(seen: Seen, tmp_path_fa
     assert (missing.code, "no cluster nowhere" in missing.err) == (1, True)
 
 
+def test_what_is_broken_on_purpose_is_told_where_a_stage_is_looked_at_or_changed(seen: Seen) -> None:
+    assert seen.user.run("local", "break", "capacity", "fargate").code == 0
+    try:
+        for command in (("status",), ("preview",)):
+            said = seen.user.run(*command, "--local").err
+            assert "broken on purpose" in said, command
+            assert "no capacity" in said or "fargate" in said.lower(), command
+            assert "tstack local mend" in said, command
+    finally:
+        seen.user.run("local", "mend")
+    assert "broken on purpose" not in seen.user.run("status", "--local").err
+
+
 def test_a_task_that_others_run_in_the_cluster_is_neither_offered_nor_entered(seen: Seen) -> None:
     ecs = seen.target.client("ecs")
     own = {task["id"] for task in seen.document("tasks")["tasks"]}

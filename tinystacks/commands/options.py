@@ -110,7 +110,19 @@ class Place:
         deployment = self.workspace(**settings).deployment(self.stage)
         show_warnings(self.screen.talk, stage_warnings(deployment.stage))
         show_place(self.screen.talk, deployment.stage, deployment.target)
+        self.say_broken()
         return deployment
+
+    def say_broken(self) -> None:
+        """Say what `tstack local break` keeps broken: who looks for a fault in the stage would not find it there."""
+        if not self.local:
+            return
+        from tinystacks.local.process import LocalAws
+        from tinystacks.rendering.failures import show_failures
+
+        if failures := LocalAws().failures():
+            self.screen.talk.print("broken on purpose; `tstack local mend` ends it:", style="yellow")
+            show_failures(self.screen.talk, failures)
 
     def operations(self) -> Operations:
         """Open the stage for reads; problems in the file keep nobody from seeing what was deployed."""

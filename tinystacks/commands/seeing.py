@@ -43,6 +43,7 @@ def status(
     if place.as_json:
         return print_json(status_document(found))
     show_status(place.screen.data, found, operations.outputs)
+    place.say_broken()
     return None
 
 
