@@ -198,6 +198,7 @@ def _emit(state: State, service: Service, deployment: Deployment, word: str) -> 
         {
             "eventType": "ERROR" if word == "FAILED" else "INFO",
             "eventName": f"SERVICE_DEPLOYMENT_{word}",
+            "clusterArn": state.clusters[service.cluster].arn,
             "deploymentId": deployment.id,
             "updatedAt": state.now,
             "reason": deployment.rollout_state_reason,

@@ -52,6 +52,12 @@ def emit(state: State, detail_type: str, resource: str, detail: Document) -> Non
     state.emit(EmitEvent(detail_type=detail_type, resources=(resource,), detail=detail))
 
 
-def service_action(state: State, service: Service, name: str, *, kind: str = "INFO") -> None:
-    """Hand out an `ECS Service Action` event (A44)."""
-    emit(state, "ECS Service Action", service.arn, {"eventType": kind, "eventName": name})
+def service_action(state: State, service: Service, name: str, *, kind: str = "INFO", **more: object) -> None:
+    """Hand out an `ECS Service Action` event (A44); `more` is what its detail says besides."""
+    detail: Document = {
+        "eventType": kind,
+        "eventName": name,
+        "clusterArn": state.clusters[service.cluster].arn,
+        "createdAt": state.now,
+    }
+    emit(state, "ECS Service Action", service.arn, {**detail, **more})

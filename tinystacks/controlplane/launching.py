@@ -10,7 +10,6 @@ from tinystacks.controlplane.errors import EcsError
 if TYPE_CHECKING:
     from tinystacks.controlplane.model import Deployment, Service, Task
     from tinystacks.controlplane.state import State
-    from tinystacks.controlplane.types import Document
 
 MORE = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 PLACEMENT = "placement"
@@ -108,8 +107,8 @@ def _block(state: State, service: Service) -> None:
 
 def _say_unplaced(state: State, service: Service, task: Task) -> None:
     events.say(state, service, _unplaced_text(state, task), cause=PLACEMENT)
-    detail: Document = {"clusterArn": state.clusters[service.cluster].arn}
-    events.emit(state, "ECS Service Action", service.arn, {"eventName": "SERVICE_TASK_PLACEMENT_FAILURE", **detail})
+    reason = {"reason": "RESOURCE:FARGATE"} if task.launch_type == "FARGATE" else {}
+    events.service_action(state, service, "SERVICE_TASK_PLACEMENT_FAILURE", kind="ERROR", **reason)
 
 
 def _unplaced_text(state: State, task: Task) -> str:

@@ -19,6 +19,7 @@ from tinystacks.local.clock import SpeededClock
 from tinystacks.local.control_api import ControlApi
 from tinystacks.local.effect_handler import EffectHandler
 from tinystacks.local.emulation import Emulation
+from tinystacks.local.event_rules import EventRules
 from tinystacks.local.exec_rights import ExecRights
 from tinystacks.local.failures.book import FailureBook
 from tinystacks.local.failures.breaking import Breaker
@@ -86,6 +87,7 @@ class LocalServer:
         self._loop.start()
         self._emulation = Emulation()
         self._failures = FailureBook()
+        self._rules = EventRules(self._emulation, self.clock)
         self._books = TargetBooks(self._loop, self.clock, self._failures.is_unhealthy)
         self._traffic = TrafficBook()
         self._balancers = Balancers(
@@ -127,6 +129,7 @@ class LocalServer:
         self._http.shutdown()
         self._http.server_close()
         self._scheduler.stop()
+        self._rules.close()
         self._sessions.stop()
         self._runtime.close()
         if self._registry is not None:
@@ -218,6 +221,7 @@ class LocalServer:
                 books=self._books,
                 metrics=metrics,
                 logs=logs,
+                rules=self._rules,
                 failures=self._failures,
                 clients=self.client,
                 report=events.put,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from tinystacks.controlplane.plane import ControlPlane
     from tinystacks.local.emulation import Emulation
+    from tinystacks.local.event_rules import EventRules
     from tinystacks.local.failures.book import FailureBook
     from tinystacks.local.group_watch import GroupWatch
     from tinystacks.local.metrics import Metrics
@@ -71,6 +72,7 @@ class EffectHandler:
         books: the targets.
         metrics: CloudWatch datapoints.
         logs: the containers' lines.
+        rules: the rules of EventBridge that may want events.
         failures: what is broken.
         clients: boto3 client of the own endpoint by service and region, for alarms.
         report: receives what is known at once, such as a container that cannot start.
@@ -84,6 +86,7 @@ class EffectHandler:
         books: TargetBooks,
         metrics: Metrics,
         logs: TaskLogs,
+        rules: EventRules,
         failures: FailureBook,
         clients: Callable[[str, str], Any],
         report: Callable[[RuntimeEvent], None],
@@ -93,6 +96,7 @@ class EffectHandler:
         self._books = books
         self._metrics = metrics
         self._logs = logs
+        self._rules = rules
         self._failures = failures
         self._clients = clients
         self._report = report
@@ -111,6 +115,9 @@ class EffectHandler:
         """Take what effects need of the plane's state; its lock is held."""
         prepared: list[Prepared] = []
         for effect in effects:
+            if isinstance(effect, EmitEvent):
+                prepared.append(self._rules.complete(plane, effect, region))
+                continue
             if not isinstance(effect, StartContainers):
                 prepared.append(effect)
                 continue
@@ -196,6 +203,7 @@ class EffectHandler:
                 self._clients("cloudwatch", region).delete_alarms(AlarmNames=[effect.name])
             case EmitEvent():
                 _log.info("event %s %s", effect.detail_type, " ".join(effect.resources))
+                self._rules.put(effect, region, now)
             case StartContainers():
                 raise AssertionError("a start is prepared before it is carried out")
 
