@@ -231,6 +231,20 @@ def test_a_record_that_is_garbage_is_no_server(tmp_path):
         assert local.status() is None
 
 
+def test_modules_of_the_folder_it_is_started_in_do_not_take_the_place_of_its_own(tmp_path, monkeypatch):
+    """An application's folder may hold a `queue.py`: `python -m` would load it for Python's own."""
+    application = tmp_path / "application"
+    application.mkdir()
+    for name in ("queue", "json", "tinystacks"):
+        (application / f"{name}.py").write_text("raise SystemExit('the application was loaded')\n")
+    monkeypatch.chdir(application)
+    local = LocalAws(home=tmp_path / "home")
+    try:
+        assert local.start("simulated").providers
+    finally:
+        local.stop()
+
+
 def test_home_comes_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("TINYSTACKS_LOCAL_HOME", str(tmp_path / "here"))
     assert LocalAws().folder.path == tmp_path / "here"

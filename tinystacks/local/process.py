@@ -194,7 +194,7 @@ class LocalAws:
             )
         self.folder.make()
         ready, written = os.pipe()
-        command = [sys.executable, "-m", "tinystacks.local.server", "--home", str(self.folder.path)]
+        command = [sys.executable, "-P", "-m", "tinystacks.local.server", "--home", str(self.folder.path)]
         command += ["--port", str(port), "--ready-fd", str(written)]
         command += [] if self._providers else ["--no-provider"]
         command += ["--runtime", runtime] if runtime else []

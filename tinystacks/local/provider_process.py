@@ -28,7 +28,7 @@ class ProviderProcess:
 
     def __init__(self, endpoint_url: str, *, module: str = "tinystacks.local.provider") -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", module, "--endpoint", endpoint_url],
+            [sys.executable, "-P", "-m", module, "--endpoint", endpoint_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

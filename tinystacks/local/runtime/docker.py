@@ -113,7 +113,7 @@ class DockerRuntime:
         self._usage.close()
         engine = self._engine
         module = "tinystacks.local.runtime.docker_labels"
-        command = [sys.executable, "-m", module, engine.url, engine.api_version, self._owner.instance_id]
+        command = [sys.executable, "-P", "-m", module, engine.url, engine.api_version, self._owner.instance_id]
         with self._lock:
             left, self._containers = list(self._containers.values()), {}
         for one in left:
