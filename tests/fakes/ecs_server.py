@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
@@ -155,6 +156,19 @@ class EcsServer(OfflineEcs):
         if self.seconds_per_request:
             self.advance(self.seconds_per_request)
         return self._endpoint(environ, start_response)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables with which a program of AWS's SDKs talks to this server and finds nobody's settings."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": "/nonexistent",
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
 
     def client(self, service: str, region: str = REGION) -> Any:
         """Make a real boto3 client; it validates what it sends and refuses what it cannot parse."""

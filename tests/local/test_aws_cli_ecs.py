@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,17 +28,7 @@ def server() -> Iterator[EcsServer]:
 
 
 def aws(server: EcsServer, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": "/nonexistent",
-        "AWS_ENDPOINT_URL": server.url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_PAGER": "",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
+    environment = {**server.environment, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
     return subprocess.run(
         [str(AWS), *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120
     )

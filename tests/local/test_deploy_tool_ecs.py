@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,16 +30,8 @@ def server() -> Iterator[EcsServer]:
 
 
 def ecs(server: EcsServer, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": "/nonexistent",
-        "AWS_ENDPOINT_URL": server.url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
     return subprocess.run(
-        [str(ECS), *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120
+        [str(ECS), *arguments], env=server.environment, capture_output=True, text=True, check=False, timeout=120
     )
 
 
