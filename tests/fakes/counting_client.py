@@ -18,7 +18,8 @@ class Counting:
 
     def client(self, service: str) -> Any:
         made = self._make(service)
-        made.meta.events.register("before-call", self._count)
+        # Who makes clients may give the same one again.
+        made.meta.events.register("before-call", self._count, unique_id=f"counted by {id(self)}")
         return made
 
     def _count(self, model: Any, **_rest: Any) -> None:

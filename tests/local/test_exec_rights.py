@@ -10,6 +10,7 @@ from tests.fakes.local_stage import LocalStage, eventually, refusal
 from tinystacks.local.process import LocalAws
 from tinystacks.local.target import LocalTarget
 from tinystacks.operations.exec_checks import check_rights
+from tinystacks.operations.exec_instances import TaskInstance
 from tinystacks.operations.exec_roles import check_role
 from tinystacks.operations.exec_tasks import matching, read_exec_tasks
 
@@ -68,7 +69,7 @@ class Stage:
     def check(self, task):
         """What `tstack exec --check` says of the role."""
         [chosen] = matching(read_exec_tasks(self.ecs, "shop", {}), service=None, task=task["taskArn"])
-        return check_role(self.client, "shop", chosen, {})
+        return check_role(self.iam, TaskInstance(self.client, "shop", chosen), chosen, {})
 
     def port(self, task):
         return {

@@ -18,6 +18,7 @@ from tinystacks.operations.exec_checks import (
     check_rights,
     check_task,
 )
+from tinystacks.operations.exec_instances import TaskInstance
 from tinystacks.operations.exec_model import ExecContainer, ExecTask
 from tinystacks.operations.exec_network import check_network
 from tinystacks.operations.exec_run import configured_region, run_aws
@@ -120,7 +121,7 @@ def network(task=TASK, **answers):
     ec2 = Answers(describe_instances={"Reservations": [instance]}, **answers)
     found = {"containerInstances": [{"ec2InstanceId": "i-1"}]}
     clients = {"ec2": ec2, "ecs": Answers(describe_container_instances=found)}
-    return check_network(clients.__getitem__, "shop", task, "eu-west-1")
+    return check_network(clients.__getitem__, TaskInstance(clients.__getitem__, "shop", task), task, "eu-west-1")
 
 
 def table(**route):

@@ -117,10 +117,15 @@ class Place:
         """Say what `tstack local break` keeps broken: who looks for a fault in the stage would not find it there."""
         if not self.local:
             return
+        from tinystacks.errors import LocalAwsError
         from tinystacks.local.process import LocalAws
         from tinystacks.rendering.failures import show_failures
 
-        if failures := LocalAws().failures():
+        try:
+            failures = LocalAws().failures()
+        except LocalAwsError:
+            return  # the command's own calls tell what is wrong with it
+        if failures:
             self.screen.talk.print("broken on purpose; `tstack local mend` ends it:", style="yellow")
             show_failures(self.screen.talk, failures)
 

@@ -13,6 +13,7 @@ from tinystacks.operations.exec_checks import (
     check_region,
     check_task,
 )
+from tinystacks.operations.exec_instances import TaskInstance
 from tinystacks.operations.exec_model import AccessReport
 from tinystacks.operations.exec_network import check_network
 from tinystacks.operations.exec_roles import check_role
@@ -118,8 +119,9 @@ class TaskAccess:
         checks: list[AccessCheck] = check_task(task, container)
         definition = self._definition(task)
         checks += check_definition(definition, container.name)
-        checks.append(check_role(self._client, self.outputs.cluster_name, task, definition))
-        checks.append(check_network(self._client, self.outputs.cluster_name, task, self.outputs.region))
+        instance = TaskInstance(self._client, self.outputs.cluster_name, task)
+        checks.append(check_role(self._client("iam"), instance, task, definition))
+        checks.append(check_network(self._client, instance, task, self.outputs.region))
         checks += check_tools(self._which, needed=tools_needed)
         checks.append(check_region(self.outputs.region, configured_region))
         if program:

@@ -16,6 +16,7 @@ from tinystacks.operations.exec_model import AccessCheck
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tinystacks.operations.exec_instances import TaskInstance
     from tinystacks.operations.exec_model import ExecTask
 
 NAME = "Way to Session Manager"
@@ -27,29 +28,29 @@ _MEND = (
 )
 
 
-def check_network(client: Callable[[str], Any], cluster: str, task: ExecTask, region: str) -> AccessCheck:
+def check_network(client: Callable[[str], Any], instance: TaskInstance, task: ExecTask, region: str) -> AccessCheck:
     """Look for the way of a task to Session Manager.
 
     Args:
         client: gives a boto3 client by service name.
-        cluster: name of the cluster.
+        instance: the one under the task.
         task: the task.
         region: the stage's.
     """
     try:
         with aws_errors("ec2", "network of the task"):
-            return _check(client, cluster, task, region)
+            return _check(client("ec2"), instance, task, region)
     except AwsError as error:
         return AccessCheck(
             name=NAME, verdict="warning", found=f"could not be looked at: {error.message}", mend="Read rights for EC2."
         )
 
 
-def _check(client: Callable[[str], Any], cluster: str, task: ExecTask, region: str) -> AccessCheck:
-    ec2 = client("ec2")
+def _check(ec2: Any, instance: TaskInstance, task: ExecTask, region: str) -> AccessCheck:
     subnet, public = task.subnet_id, False
-    if not subnet and task.container_instance_arn:
-        subnet, public = _place_of_instance(client("ecs"), ec2, cluster, task.container_instance_arn)
+    if not subnet:
+        found = instance.read()
+        subnet, public = text(found, "SubnetId"), bool(found.get("PublicIpAddress"))
     if not subnet:
         return AccessCheck(name=NAME, verdict="unknown", found="the task's subnet is not known")
     if task.interface_id:
@@ -69,17 +70,6 @@ def _check(client: Callable[[str], Any], cluster: str, task: ExecTask, region: s
         found=f"{subnet} has no public address, no NAT gateway, and {vpc} no endpoint for ssmmessages",
         mend=_MEND.replace("{region}", region),
     )
-
-
-def _place_of_instance(ecs: Any, ec2: Any, cluster: str, arn: str) -> tuple[str, bool]:
-    """Give the subnet of a container instance, and whether it has a public address."""
-    found = members(ecs.describe_container_instances(cluster=cluster, containerInstances=[arn]), "containerInstances")
-    instance_ids = [text(one, "ec2InstanceId") for one in found if one.get("ec2InstanceId")]
-    if instance_ids:
-        for reservation in members(ec2.describe_instances(InstanceIds=instance_ids), "Reservations"):
-            for instance in members(reservation, "Instances"):
-                return text(instance, "SubnetId"), bool(instance.get("PublicIpAddress"))
-    return "", False
 
 
 def _has_public_address(ec2: Any, task: ExecTask) -> bool:

@@ -14,19 +14,18 @@ from tinystacks.operations.exec_checks import check_rights
 from tinystacks.operations.exec_model import AccessCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from tinystacks.operations.exec_instances import TaskInstance
     from tinystacks.operations.exec_model import ExecTask
 
 
-def check_role(
-    client: Callable[[str], Any], cluster: str, task: ExecTask, definition: Mapping[str, Any]
-) -> AccessCheck:
+def check_role(iam: Any, instance: TaskInstance, task: ExecTask, definition: Mapping[str, Any]) -> AccessCheck:
     """Ask whether the role as which the agent acts may open its channels (I2).
 
     Args:
-        client: gives a boto3 client by service name.
-        cluster: name of the cluster.
+        iam: boto3 client.
+        instance: the one under the task.
         task: the task.
         definition: its task definition as DescribeTaskDefinition gives it.
     """
@@ -34,7 +33,7 @@ def check_role(
     if not role and task.container_instance_arn:
         try:
             with aws_errors("iam", "role of the instance"):
-                role = _role_of_instance(client, cluster, task.container_instance_arn)
+                role = _role_of_instance(iam, instance)
         except AwsError as error:
             why = error.message
         else:
@@ -46,18 +45,14 @@ def check_role(
                 found=f"the task has none, and the role of its instance could not be looked at: {why}",
                 mend="`exec: true` in the file gives the task a role: `tstack up`.",
             )
-    return check_rights(client("iam"), role)
+    return check_rights(iam, role)
 
 
-def _role_of_instance(client: Callable[[str], Any], cluster: str, arn: str) -> str:
-    """Give the ARN of the role of a container instance; empty when its instance has no profile."""
-    answer = client("ecs").describe_container_instances(cluster=cluster, containerInstances=[arn])
-    ids = [text(one, "ec2InstanceId") for one in members(answer, "containerInstances") if one.get("ec2InstanceId")]
-    reservations = members(client("ec2").describe_instances(InstanceIds=ids), "Reservations") if ids else []
-    for instance in (one for reservation in reservations for one in members(reservation, "Instances")):
-        profile = text(instance.get("IamInstanceProfile") or {}, "Arn").rpartition("/")[2]
-        if profile:
-            told: Mapping[str, Any] = client("iam").get_instance_profile(InstanceProfileName=profile)
-            found: Mapping[str, Any] = told.get("InstanceProfile") or {}
-            return next((text(one, "Arn") for one in members(found, "Roles")), "")
-    return ""
+def _role_of_instance(iam: Any, instance: TaskInstance) -> str:
+    """Give the ARN of the role of an instance; empty when it has no profile."""
+    profile = text(instance.read().get("IamInstanceProfile") or {}, "Arn").rpartition("/")[2]
+    if not profile:
+        return ""
+    told: Mapping[str, Any] = iam.get_instance_profile(InstanceProfileName=profile)
+    found: Mapping[str, Any] = told.get("InstanceProfile") or {}
+    return next((text(one, "Arn") for one in members(found, "Roles")), "")
