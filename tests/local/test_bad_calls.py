@@ -98,21 +98,34 @@ def test_bodies_of_ten_megabytes_are_refused_and_not_kept(local):
     assert memory_mib(local) - before < MOST_GROWTH_MIB
 
 
+HALF_A_BODY = "Content-Length: 99\r\n\r\n{"
+TO_S3 = SIGNED.replace("/ecs/", "/s3/")
+
+
 @pytest.mark.parametrize(
-    "said", [b"", b"POST / HTTP/1.1\r\nHost: x\r\n", b"POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\n{"]
+    "said",
+    [
+        "",
+        "POST / HTTP/1.1\r\nHost: x\r\n",
+        f"POST / HTTP/1.1\r\n{HALF_A_BODY}",
+        f"PUT /bucket/key HTTP/1.1\r\nHost: x\r\nAuthorization: {TO_S3}\r\n{HALF_A_BODY}",
+    ],
 )
 def test_connections_left_half_open_keep_nobody_from_being_served(local, said):
     place = urlsplit(local.status().endpoint_url)
     left = []
     for _ in range(100):
         one = socket.create_connection((place.hostname, place.port), timeout=5)
-        one.sendall(said)
+        one.sendall(said.encode())
         left.append(one)
-    ecs = LocalTarget(local.status(), "us-east-1").client("ecs")
+    target = LocalTarget(local.status(), "us-east-1")
+    ecs, s3 = target.client("ecs"), target.client("s3")
     assert ecs.list_clusters()["clusterArns"] == []
+    assert s3.list_buckets()["Buckets"] == []
     for one in left:
         one.close()
     assert ecs.list_clusters()["clusterArns"] == []
+    assert s3.list_buckets()["Buckets"] == []
 
 
 @pytest.mark.parametrize(

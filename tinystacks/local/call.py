@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import tempfile
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +25,7 @@ ELB_VERSION = "2012-06-01"
 READ_SERVICES = frozenset({"autoscaling", "ec2", "elasticloadbalancing", "iam", "ssm", "sts", "tagging"})
 """Services whose requests are small and are read before moto sees them (never S3: bodies are streamed)."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
+_SPOOL_BYTES = 1024 * 1024
 
 
 HTTP_ERRORS = 400
@@ -95,6 +98,14 @@ def read_body(environ: WSGIEnvironment) -> bytes:
     body: bytes = environ["wsgi.input"].read(length) if length else b""
     environ["wsgi.input"] = io.BytesIO(body)
     return body
+
+
+def receive_body(environ: WSGIEnvironment) -> None:
+    """Wait until a body of any size has come, so that whoever acts on it need not wait for a slow client."""
+    body = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - lives as long as the request
+    shutil.copyfileobj(environ["wsgi.input"], body)
+    body.seek(0)
+    environ["wsgi.input"] = body
 
 
 def understand(environ: WSGIEnvironment) -> AwsCall | None:

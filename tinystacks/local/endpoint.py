@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tinystacks.local.call import AwsCall, RefusalError, respond, understand
+from tinystacks.local.call import AwsCall, RefusalError, receive_body, respond, understand
 from tinystacks.local.control_api import PREFIX
 from tinystacks.local.moto_door import refuse
 
@@ -80,6 +80,9 @@ class Endpoint:
             call = understand(environ)
         except RefusalError as refusal:
             return refuse(environ, refusal, start_response)
+        if call is None:
+            # A client that is slow to send an object must hold up nobody else.
+            receive_body(environ)
         with self._emulation.lock:
             answer = self._answer(call, environ, start_response)
         if call is not None and call.service in _CHANGED_GROUPS and not call.operation.startswith("Describe"):
