@@ -23,7 +23,7 @@ ELBV2_VERSION = "2015-12-01"
 """API version that tells `elbv2` from the classic `elb`; both sign as `elasticloadbalancing`."""
 ELB_VERSION = "2012-06-01"
 READ_SERVICES = frozenset({"autoscaling", "ec2", "elasticloadbalancing", "iam", "ssm", "sts", "tagging"})
-"""Services whose requests are small and are read before moto sees them (never S3: bodies are streamed)."""
+"""Services whose requests are small and are read before moto sees them (never S3: its bodies may be large)."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _SPOOL_BYTES = 1024 * 1024
 
@@ -100,12 +100,18 @@ def read_body(environ: WSGIEnvironment) -> bytes:
     return body
 
 
-def receive_body(environ: WSGIEnvironment) -> None:
-    """Wait until a body of any size has come, so that whoever acts on it need not wait for a slow client."""
+def receive_body(environ: WSGIEnvironment) -> int:
+    """Wait until a body of any size has come, so that whoever acts on it need not wait for a slow client.
+
+    Returns:
+        Its length in bytes.
+    """
     body = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - lives as long as the request
     shutil.copyfileobj(environ["wsgi.input"], body)
+    length = body.tell()
     body.seek(0)
     environ["wsgi.input"] = body
+    return length
 
 
 def understand(environ: WSGIEnvironment) -> AwsCall | None:

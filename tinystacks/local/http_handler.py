@@ -6,9 +6,9 @@ werkzeug's own handler closes each connection and waits 10 ms for stray bytes; h
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from typing import IO, TYPE_CHECKING, Any, cast
+
+from tinystacks.local.call import receive_body
 
 if TYPE_CHECKING:
     from werkzeug.serving import WSGIRequestHandler
@@ -19,7 +19,6 @@ SILENT_SECONDS = 300.0
 """A connection on which nothing comes for so long is closed, so that half-open ones do not add up."""
 _DRAIN_LIMIT = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
-_SPOOL_BYTES = 1024 * 1024
 _BODILESS = frozenset({204, 304})
 
 
@@ -154,11 +153,7 @@ def _length(environ: dict[str, Any]) -> int:
 
 def _take_chunks(environ: dict[str, Any]) -> None:
     """Read a chunked body whole, so that nothing acts on one that is malformed (RFC 9112, section 7.1)."""
-    body = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - lives as long as the request
     try:
-        shutil.copyfileobj(environ["wsgi.input"], body)
+        environ["CONTENT_LENGTH"] = str(receive_body(environ))
     except OSError as error:
         raise ValueError("Malformed chunked body.") from error
-    environ["CONTENT_LENGTH"] = str(body.tell())
-    environ["wsgi.input"] = body
-    body.seek(0)
