@@ -12,6 +12,7 @@ import pulumi
 
 from programs.container_definitions import canonical_json
 from programs.sdk import aws
+from tinystacks import exec_needs
 from tinystacks.naming import logical_name
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from tinystacks.spec.service import ServiceSpec
 
 Statement = dict[str, Any]
-
-EXEC_ACTIONS = (
-    "ssmmessages:CreateControlChannel",
-    "ssmmessages:CreateDataChannel",
-    "ssmmessages:OpenControlChannel",
-    "ssmmessages:OpenDataChannel",
-)
-"""What ECS Exec needs (ECS developer guide, "Using Amazon ECS Exec", task role)."""
 
 _ECR_IMAGE = re.compile(
     r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)"
@@ -232,7 +225,7 @@ def task_statements(spec: ServiceSpec, exec_log_group_arn: str) -> list[Statemen
     if spec.exec:
         statements += [
             # Session Manager channels have no ARN (Service Authorization Reference, ssmmessages).
-            _allow(list(EXEC_ACTIONS), ["*"]),
+            _allow(list(exec_needs.ACTIONS), ["*"]),
             _allow(
                 ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [f"{exec_log_group_arn}:*"]
             ),
