@@ -58,10 +58,20 @@ def fail_if_tripped(state: State, service: Service) -> None:
             f"deployment failed: {why}",
             rollback=True,
             status_reason=f"Service deployment rolled back because {why}",
+            going_back="ECS deployment rolling back",
         )
 
 
-def _fail(state: State, service: Service, reason: str, event: str, *, rollback: bool, status_reason: str) -> None:
+def _fail(
+    state: State,
+    service: Service,
+    reason: str,
+    event: str,
+    *,
+    rollback: bool,
+    status_reason: str,
+    going_back: str = f"{BREAKER}: rolling back",
+) -> None:
     failed = service.deployments[0]
     events.say(state, service, f"(deployment {failed.id}) {event}")
     deployment_records.fail(state, service, reason)
@@ -69,12 +79,11 @@ def _fail(state: State, service: Service, reason: str, event: str, *, rollback: 
     target = service.last_completed
     if rollback and target is not None and target is not failed:
         events.say(state, service, f"rolling back to deployment {target.id}.")
-        answered = record is not None and lifecycle_hooks.refusal(record)
         deployment_records.roll_back(
             state,
             service,
             target,
-            f"{'ECS deployment' if answered else f'{BREAKER}:'} rolling back to deploymentId {target.id}.",
+            f"{going_back} to deploymentId {target.id}.",
             status_reason=status_reason,
         )
     elif record is not None:
